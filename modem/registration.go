@@ -1,0 +1,187 @@
+package modem
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// A domain is one of the three networks a dongle can be registered with; short messages go over
+// any of them (TS 27.007 sections 7.2, 10.1.20 and 10.1.22).
+type domain uint8
+
+const (
+	circuit domain = iota
+	packet
+	evolved
+	domains
+)
+
+var domainCommands = [domains]string{circuit: "+CREG", packet: "+CGREG", evolved: "+CEREG"}
+
+func isRegistration(name string) bool {
+	return name == "+CREG" || name == "+CGREG" || name == "+CEREG"
+}
+
+func domainOf(name string) domain {
+	switch name {
+	case "+CGREG":
+		return packet
+	case "+CEREG":
+		return evolved
+	}
+	return circuit
+}
+
+// isRegistrationAnswer tells "<n>,<stat>[,…]", the answer to a question, from the URC
+// "<stat>[,<lac>,…]", whose <lac> is quoted or of four digits.
+func isRegistrationAnswer(args []byte) bool {
+	fields := bytes.SplitN(args, []byte(","), 3)
+	if len(fields) < 2 {
+		return false
+	}
+	stat := bytes.TrimSpace(fields[1])
+	_, err := strconv.Atoi(string(stat))
+	return err == nil && len(stat) <= 2
+}
+
+// registration holds <stat> by domain; unknownStat before it is known or where the dongle does
+// not have the domain.
+type registration [domains]int
+
+const (
+	unknownStat        = -1
+	registrationDenied = 3
+)
+
+var unregistered = registration{unknownStat, unknownStat, unknownStat}
+
+// best is the <stat> that says most: registered, else that of the circuit domain, else any.
+func (r registration) best() int {
+	for _, stat := range r {
+		if Registered(stat) {
+			return stat
+		}
+	}
+	for _, stat := range r {
+		if stat != unknownStat {
+			return stat
+		}
+	}
+	return 0
+}
+
+// register switches the URCs on and asks where we stand. One domain at least must answer.
+func (s *session) register() error {
+	for d := range domains {
+		if err := s.try(domainCommands[d] + "=1"); err != nil {
+			return err
+		}
+		if err := s.askRegistration(d); err != nil {
+			return err
+		}
+	}
+	if s.w.registered() == unregistered {
+		return fault(ProblemModemFault, errors.New("no answer to AT+CREG?, AT+CGREG? or AT+CEREG?"))
+	}
+	if err := s.try("+COPS=3,0"); err != nil { // long alphanumeric names
+		return err
+	}
+	if err := s.askOperator(); err != nil {
+		return err
+	}
+	return s.askSignal()
+}
+
+// askRegistration reads <stat> of one domain; a dongle may lack it.
+func (s *session) askRegistration(d domain) error {
+	command := domainCommands[d]
+	args, err := s.ask(command+"?", command)
+	if err != nil || args == "" {
+		return err
+	}
+	stat, err := strconv.Atoi(field(args, 1))
+	if err != nil {
+		return outOfStep(fmt.Errorf("%s answered %q", command, args))
+	}
+	s.setRegistration(d, stat)
+	return nil
+}
+
+// setRegistration notes news of one domain, from an answer or from a URC.
+func (s *session) setRegistration(d domain, stat int) {
+	s.w.update(func(st *Status) {
+		s.w.reg[d] = stat
+		st.Registration = s.w.reg.best()
+		s.w.settle(st)
+	})
+}
+
+// network are the questions about the network, one command each.
+var network = []func(*session) error{
+	func(s *session) error { return s.askRegistration(circuit) },
+	func(s *session) error { return s.askRegistration(packet) },
+	func(s *session) error { return s.askRegistration(evolved) },
+	(*session).askSignal,
+	(*session).askOperator,
+}
+
+// recheck has all questions about the network asked, when no submission waits.
+func (s *session) recheck() {
+	s.checks = s.checks[:0]
+	for _, ask := range network {
+		s.checks = append(s.checks, func() error { return ask(s) })
+	}
+}
+
+// checkNext has one of them asked, a different one each time: it also shows that the modem lives.
+func (s *session) checkNext() {
+	ask := network[s.nextCheck%len(network)]
+	s.nextCheck++
+	s.checks = append(s.checks, func() error { return ask(s) })
+}
+
+// askOperator reads the name of the network.
+func (s *session) askOperator() error {
+	args, err := s.ask("+COPS?", "+COPS")
+	if err != nil {
+		return err
+	}
+	s.w.update(func(st *Status) { st.Operator = field(args, 2) })
+	return nil
+}
+
+func (s *session) askSignal() error {
+	args, err := s.ask("+CSQ", "+CSQ")
+	if err != nil {
+		return err
+	}
+	s.w.update(func(st *Status) { st.SignalDBM = signalDBM(field(args, 0)) })
+	return nil
+}
+
+// signalDBM turns <rssi> of +CSQ (TS 27.007 section 8.5) into dBm; 0 is unknown.
+func signalDBM(rssi string) int {
+	n, err := strconv.Atoi(rssi)
+	if err != nil || n < 0 || n > 31 {
+		return 0
+	}
+	return 2*n - 113
+}
+
+// field is the n-th of the comma-separated fields of an answer, without its quotes.
+func field(args string, n int) string {
+	quoted := false
+	fields := strings.FieldsFunc(strings.ReplaceAll(args, ",", " ,"), func(r rune) bool {
+		if r == '"' {
+			quoted = !quoted
+		}
+		return r == ',' && !quoted
+	})
+	if n >= len(fields) {
+		return ""
+	}
+	return strings.Trim(strings.ReplaceAll(strings.TrimSpace(fields[n]), " ,", ","), `"`)
+}

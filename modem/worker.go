@@ -1,0 +1,258 @@
+package modem
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"dongled/pdu"
+)
+
+// Opener opens the line to a dongle. Close of what it returns must end a Read and a Write that
+// are waiting. ctx bounds the opening only.
+type Opener func(ctx context.Context) (io.ReadWriteCloser, error)
+
+// Origin says which SIM a report came in on.
+type Origin struct {
+	// SIM is the simNumber of the Worker.
+	SIM int
+	// IMSI is the SIM's identity. If the session ended before it could be read, it is that of the
+	// SIM seen last in this dongle; empty if there was none, or another one has been noticed since.
+	IMSI string
+}
+
+// Sink takes what a dongle has to say unasked. Both methods may be called from any goroutine,
+// but each one at a time for a Worker, in the order in which things happened.
+type Sink interface {
+	// Reported returns nil after the report is stored; only then is it acknowledged to the
+	// network, where that is wanted. On an error the report is offered again.
+	// It must not wait for a submission.
+	Reported(ctx context.Context, from Origin, r pdu.Report) error
+	// Changed follows every change of the status, except of LastSeen. It must not block.
+	Changed(Status)
+}
+
+// Config is what a Worker needs to know. Open and Sink are required.
+type Config struct {
+	// SIM is the simNumber, 1 to 255.
+	SIM int
+	// Port names the port in the status and in the log.
+	Port string
+	Open Opener
+	// PIN unlocks the SIM: 4 to 8 digits, or empty.
+	PIN string
+	// SMSC is written to the SIM if the SIM's differs; empty leaves the SIM's.
+	SMSC string
+	// SendTimeout bounds the wait for the answer to a PDU; 0 is DefaultSendTimeout.
+	SendTimeout time.Duration
+	// Log is nil for no logging. At level Debug it holds the dialogue, with PIN and PDUs masked.
+	Log  *slog.Logger
+	Sink Sink
+}
+
+// DefaultSendTimeout bounds the answer to AT+CMGS. Networks were seen to take 135 s, and the
+// makers ask for 180 s; NB-IoT modules may need 405 s.
+const DefaultSendTimeout = 180 * time.Second
+
+// A Worker owns one dongle for the life of the process.
+type Worker struct {
+	cfg Config
+	log *slog.Logger
+
+	// live is the session that takes submissions, nil while there is none.
+	live atomic.Pointer[session]
+	// seenAt is when the dongle last answered, in Unix nanoseconds; 0 is never.
+	seenAt atomic.Int64
+
+	// changing is held from a change of the status until the Sink has heard of it, so that it
+	// hears of changes in their order; the Sink may call Status meanwhile.
+	changing sync.Mutex
+	mu       sync.Mutex
+	status   Status
+	reg      registration
+
+	// silence counts, by command, the sessions that ended because a question which a dongle
+	// need not know was met with silence. It belongs to the goroutine of Run.
+	silence map[string]int
+}
+
+// New makes a Worker; Run sets it going.
+func New(cfg Config) *Worker {
+	if cfg.SendTimeout <= 0 {
+		cfg.SendTimeout = DefaultSendTimeout
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Worker{
+		cfg:     cfg,
+		log:     cfg.Log.With("sim", cfg.SIM, "port", cfg.Port),
+		status:  Status{SIM: cfg.SIM, Port: cfg.Port, State: StateStopped},
+		reg:     unregistered,
+		silence: make(map[string]int),
+	}
+}
+
+// SIM is the simNumber.
+func (w *Worker) SIM() int { return w.cfg.SIM }
+
+// Status is the latest status.
+func (w *Worker) Status() Status {
+	w.mu.Lock()
+	st := w.status
+	w.mu.Unlock()
+	st.LastSeen = w.lastSeen()
+	return st
+}
+
+// Run keeps a session with the dongle open until ctx ends. A submission whose PDU was handed over
+// by then is waited for. It returns nil, after every goroutine it started has ended; it may be
+// called once.
+func (w *Worker) Run(ctx context.Context) error {
+	var pause backoff
+	for ctx.Err() == nil {
+		ready, err := w.session(ctx)
+		if ctx.Err() != nil {
+			break
+		}
+		w.lose(err)
+		wait := time.NewTimer(pause.next(ready, err))
+		select {
+		case <-wait.C:
+		case <-ctx.Done():
+			wait.Stop()
+		}
+	}
+	w.update(func(st *Status) { st.State, st.Problem, st.Hint = StateStopped, "", "" })
+	return nil
+}
+
+// session runs one session, from the opening of the port to its closing; ready says that it got
+// as far as taking submissions.
+func (w *Worker) session(ctx context.Context) (ready bool, err error) {
+	w.update(func(st *Status) { st.advance(StateOpening) })
+	s, err := w.open(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer s.end()
+	defer closeWhenDone(ctx, s.f)()
+	w.update(func(st *Status) {
+		st.advance(StateIdentifying)
+		st.Sessions++
+	})
+	if err := s.bringUp(); err != nil {
+		return false, err
+	}
+	w.live.Store(s)
+	defer w.live.Store(nil)
+	w.update(w.settle)
+	w.log.Info("the modem is up", "status", w.Status().State, "operator", w.Status().Operator)
+	return true, s.serve()
+}
+
+// closeWhenDone shuts the port when ctx ends; the function it returns takes that back, or waits
+// until it is done.
+func closeWhenDone(ctx context.Context, f *filter) func() {
+	done := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(done)
+		f.shut()
+	})
+	return func() {
+		if !stop() {
+			<-done
+		}
+	}
+}
+
+// lose notes why a session ended.
+func (w *Worker) lose(err error) {
+	problem := ProblemPortError
+	var e *sessionError
+	if errors.As(err, &e) {
+		problem = e.problem
+	}
+	level := slog.LevelWarn
+	if w.Status().Problem == problem {
+		level = slog.LevelDebug // it was said, and the next session meets it again
+	}
+	w.log.Log(context.Background(), level, "no session with the modem", "problem", problem, "error", err)
+	w.update(func(st *Status) {
+		w.reg = unregistered
+		st.Registration, st.SignalDBM, st.Operator = 0, 0, ""
+		st.State, st.Problem, st.Hint = StateLost, problem, hints[problem]
+		switch problem {
+		case ProblemPINNeeded, ProblemPINRefused, ProblemPUKNeeded:
+			st.State = StateNeedsPIN
+		}
+	})
+}
+
+// settle derives the state of a session that is up from its registration; it needs mu.
+func (w *Worker) settle(st *Status) {
+	switch {
+	case w.live.Load() == nil:
+		return
+	case Registered(st.Registration):
+		st.State, st.Problem = StateReady, ""
+	case st.Registration == registrationDenied:
+		st.State, st.Problem = StateNotRegistered, ProblemDenied
+	default:
+		st.State, st.Problem = StateNotRegistered, ProblemNotRegistered
+	}
+	st.Hint = hints[st.Problem]
+}
+
+// update changes the status and tells the Sink, if there is anything to tell.
+func (w *Worker) update(change func(*Status)) {
+	w.changing.Lock()
+	defer w.changing.Unlock()
+	w.mu.Lock()
+	before := w.status
+	change(&w.status)
+	after := w.status
+	w.mu.Unlock()
+	if after != before {
+		after.LastSeen = w.lastSeen()
+		w.cfg.Sink.Changed(after)
+	}
+}
+
+func (w *Worker) seen() { w.seenAt.Store(time.Now().UnixNano()) }
+
+func (w *Worker) lastSeen() time.Time {
+	if n := w.seenAt.Load(); n != 0 {
+		return time.Unix(0, n)
+	}
+	return time.Time{}
+}
+
+func (w *Worker) ready() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.status.State == StateReady
+}
+
+// registered is the registration by domain.
+func (w *Worker) registered() registration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.reg
+}
+
+// maxSilence is how often a question that a dongle need not know may end a session by silence
+// before it is not asked any more.
+const maxSilence = 2
+
+func (w *Worker) muted(cmd string) bool { return w.silence[cmd] >= maxSilence }
+
+func (w *Worker) noteSilence(cmd string, err error) {
+	if errors.Is(err, errDeadline) {
+		w.silence[cmd]++
+	}
+}
