@@ -1,0 +1,282 @@
+package queue
+
+import (
+	"encoding/binary"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// sizes are how full the store is whose cost must not show it. The large one takes seconds to fill.
+func sizes(b *testing.B, run func(b *testing.B, n int)) {
+	for _, n := range []int{1_000, 1_000_000} {
+		b.Run(fmt.Sprintf("stored=%d", n), func(b *testing.B) {
+			if n > 1_000 && testing.Short() {
+				b.Skip("a million messages with -short")
+			}
+			run(b, n)
+		})
+	}
+}
+
+// full is a queue with n messages of one part, a second apart: waiting in the shared lane, or sent
+// over one card and waiting for their reports.
+func full(b *testing.B, n int, sent bool) *Queue {
+	b.Helper()
+	q, err := Open(filepath.Join(b.TempDir(), "q.db"), Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		if err := q.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+	const perCommit = 50_000
+	for first := 1; first <= n; first += perCommit {
+		err := q.do(ctx, func(t *tx) error {
+			t.db.NoSync = true
+			return t.fill(uint64(first), uint64(min(n, first+perCommit-1)), sent)
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	return q
+}
+
+const fillStart = 1_700_000_000_000
+
+func fillNumber(seq uint64) string { return fmt.Sprintf("+49151%08d", seq) }
+
+func fillID(seq uint64) string { return fmt.Sprintf("message-%012d", seq) }
+
+// fill stores the messages from first to last in the order of their keys.
+func (t *tx) fill(first, last uint64, sent bool) error {
+	for _, b := range []*bolt.Bucket{t.ids, t.messages, t.deliveries, t.ready, t.blocks} {
+		b.FillPercent = 1
+	}
+	state := Pending
+	var filed [][]byte
+	for seq := first; seq <= last; seq++ {
+		m := &message{
+			ID: fillID(seq), Content: Content{Text: "The pump in cellar 4 has stopped."}, Report: true, Recipients: 1,
+			Created: fillStart + int64(seq)*1000,
+		}
+		d := &delivery{seq: seq, To: fillNumber(seq), Parts: make([]part, 1)}
+		d.Reached[Pending] = m.Created
+		if sent {
+			state = Sent
+			d.SIM, d.Reached[Sent] = 1, m.Created
+			d.Parts[0] = part{State: PartAccepted, IMSI: card1, MR: uint8(seq), Attempts: 1, Submitted: m.Created, Accepted: m.Created, Intent: 1}
+			filed = append(filed, reportKey(card1, int(uint8(seq)), d.To, seq, 0, 0))
+		} else {
+			d.Ready = readyKey(0, 0, seq, 0)
+			t.put(t.ready, d.Ready, []byte{})
+		}
+		t.put(t.ids, []byte(m.ID), seqKey(seq))
+		t.put(t.messages, seqKey(seq), m.encode())
+		t.put(t.deliveries, deliveryKey(seq, 0), d.encode())
+	}
+	slices.SortFunc(filed, func(a, b []byte) int { return slices.Compare(a, b) })
+	for _, k := range filed {
+		t.put(t.reports, k, []byte{})
+	}
+	t.fillStates(first, last, state)
+	if err := t.messages.SetSequence(last); err != nil {
+		return err
+	}
+	return t.err
+}
+
+// fillStates writes the state map of the messages from first to last.
+func (t *tx) fillStates(first, last uint64, state State) {
+	for seq := first; seq <= last; {
+		end := min(last, seq|(blockSize-1)) // the last one in this block
+		created := fillStart + int64(seq)*1000
+		t.edit(t.blocks, seq>>blockBits, boundsSize+blockSize, created, func(v []byte) {
+			widen(v, fillStart+int64(end)*1000, false)
+			for i := seq; i <= end; i++ {
+				block(v).states()[i%blockSize] = byte(state)
+			}
+		})
+		t.edit(t.supers, seq>>superBits, superSize, created, func(v []byte) {
+			widen(v, fillStart+int64(end)*1000, false)
+			super(v).add(state, int(end-seq+1))
+		})
+		seq = end + 1
+	}
+}
+
+func TestFill(t *testing.T) {
+	for _, sent := range []bool{false, true} {
+		f := newFixture(t, Options{})
+		f.ok(f.do(ctx, func(t *tx) error { return t.fill(1, 700, sent) }))
+		f.ok(f.do(ctx, func(t *tx) error { return t.fill(701, 1500, sent) }))
+		f.puts("next")
+	}
+}
+
+// BenchmarkClaim: one step of the scheduler, which puts one part back and claims the next. No fsync.
+func BenchmarkClaim(b *testing.B) {
+	sizes(b, func(b *testing.B, n int) {
+		q := full(b, n, false)
+		var done *Outcome
+		for b.Loop() {
+			j, _, err := q.Step(ctx, done, &sim1)
+			if err != nil || j == nil {
+				b.Fatal(j, err)
+			}
+			done = &Outcome{Job: j, Kind: OutcomeDeferred}
+		}
+	})
+}
+
+// BenchmarkReport: a report finds its part among those of all numbers and stores its news. No fsync.
+func BenchmarkReport(b *testing.B) {
+	sizes(b, func(b *testing.B, n int) {
+		q := full(b, n, true)
+		seq := uint64(0)
+		for b.Loop() {
+			seq = (seq+7919)%uint64(n) + 1
+			r := Report{IMSI: card1, MR: uint8(seq), Recipient: fillNumber(seq), Status: 0x20, Verdict: VerdictTrying}
+			if match, err := q.Report(ctx, r); match != Matched || err != nil {
+				b.Fatal(match, err)
+			}
+		}
+	})
+}
+
+// BenchmarkList: the first page of fifty and the number of all that match.
+func BenchmarkList(b *testing.B) {
+	sizes(b, func(b *testing.B, n int) {
+		q := full(b, n, true)
+		at := func(part float64) time.Time { return time.UnixMilli(fillStart + int64(part*float64(n))*1000) }
+		for _, c := range []struct {
+			name   string
+			filter Filter
+		}{
+			{"all", Filter{Limit: 50}},
+			{"state", Filter{Limit: 50, State: Sent}},
+			{"state of none", Filter{Limit: 50, State: Failed}},
+			{"range", Filter{Limit: 50, From: at(0.2003), To: at(0.8007)}},
+			{"state and range", Filter{Limit: 50, State: Sent, From: at(0.2003), To: at(0.8007), OldestFirst: true}},
+		} {
+			b.Run(c.name, func(b *testing.B) {
+				for b.Loop() {
+					if _, _, err := q.List(ctx, c.filter); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	})
+}
+
+// BenchmarkEnqueue: durable submissions beside durable group commits of bare bbolt, one put of the
+// same size each, by as many callers in the same run. The metric bare/x is how many times as long
+// a submission takes.
+func BenchmarkEnqueue(b *testing.B) {
+	for _, callers := range []int{1, 16, 64} {
+		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
+			f := newFixture(b, Options{})
+			f.ok(f.do(ctx, func(t *tx) error { t.db.NoSync = false; return nil }))
+			s := Submission{Recipients: []string{alice}, Content: Content{Text: "The pump in cellar 4 has stopped."}, Report: true}
+			bare, stop := bareGroupCommit(b)
+			defer stop()
+			b.ResetTimer()
+			took := crowd(callers, b.N, func(int) {
+				if _, err := f.Enqueue(ctx, s, 1); err != nil {
+					b.Error(err)
+				}
+			})
+			b.StopTimer()
+			bareTook := crowd(callers, b.N, bare)
+			b.ReportMetric(float64(b.N)/took.Seconds(), "msg/s")
+			b.ReportMetric(float64(b.N)/bareTook.Seconds(), "bare/s")
+			b.ReportMetric(took.Seconds()/bareTook.Seconds(), "bare/x")
+		})
+	}
+}
+
+// crowd has callers run f n times in all and returns how long that took.
+func crowd(callers, n int, f func(i int)) time.Duration {
+	todo := make(chan int, n)
+	for i := range n {
+		todo <- i
+	}
+	close(todo)
+	start := time.Now()
+	var wg sync.WaitGroup
+	for range callers {
+		wg.Go(func() {
+			for i := range todo {
+				f(i)
+			}
+		})
+	}
+	wg.Wait()
+	return time.Since(start)
+}
+
+// bareGroupCommit is the least that makes puts durable together: a goroutine that commits what waits.
+func bareGroupCommit(b *testing.B) (put func(i int), stop func()) {
+	db, err := bolt.Open(filepath.Join(b.TempDir(), "bare.db"), 0o600, &bolt.Options{
+		NoFreelistSync: true, FreelistType: bolt.FreelistMapType, InitialMmapSize: initialMmap,
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	type waiting struct {
+		key  uint64
+		done chan error
+	}
+	queue := make(chan waiting, maxBatch)
+	commit := func(batch []waiting) error {
+		return db.Update(func(btx *bolt.Tx) error {
+			bucket, err := btx.CreateBucketIfNotExists([]byte("b"))
+			if err != nil {
+				return err
+			}
+			for _, w := range batch {
+				if err := bucket.Put(binary.BigEndian.AppendUint64(nil, w.key), make([]byte, 400)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for first := range queue {
+			batch := []waiting{first}
+			for n := len(queue); n > 0; n-- {
+				batch = append(batch, <-queue)
+			}
+			err := commit(batch)
+			for _, w := range batch {
+				w.done <- err
+			}
+		}
+	}()
+	put = func(i int) {
+		w := waiting{uint64(i), make(chan error, 1)}
+		queue <- w
+		if err := <-w.done; err != nil {
+			b.Error(err)
+		}
+	}
+	return put, func() {
+		close(queue)
+		<-ended
+		if err := db.Close(); err != nil {
+			b.Error(err)
+		}
+	}
+}

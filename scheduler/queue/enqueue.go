@@ -1,0 +1,134 @@
+package queue
+
+import (
+	"context"
+	"encoding/binary"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// Enqueue stores s, whose every recipient takes parts SMS-SUBMITs (1 to 255), and returns the message
+// as stored, after the commit. It returns ErrDuplicateID if the ID is in use. The submission must
+// have been validated.
+func (q *Queue) Enqueue(ctx context.Context, s Submission, parts int) (m Message, err error) {
+	if s.ID == "" {
+		s.ID = newID()
+	}
+	err = q.do(ctx, func(t *tx) error {
+		if t.ids.Get([]byte(s.ID)) != nil {
+			return ErrDuplicateID
+		}
+		m, err = t.enqueue(&s, parts)
+		return err
+	})
+	if err != nil {
+		return Message{}, err
+	}
+	return m, nil
+}
+
+func (t *tx) enqueue(s *Submission, parts int) (Message, error) {
+	seq, err := t.messages.NextSequence()
+	if err != nil {
+		return Message{}, err
+	}
+	m := &message{
+		ID: s.ID, Content: s.Content, SIM: s.SIM, Priority: s.Priority, Report: s.Report,
+		ValidUntil: millis(s.ValidUntil), ScheduleAt: millis(s.ScheduleAt),
+		Recipients: len(s.Recipients), Created: t.now,
+	}
+	t.put(t.ids, []byte(m.ID), seqKey(seq))
+	t.put(t.messages, seqKey(seq), m.encode())
+	ds := make([]*delivery, len(s.Recipients))
+	for i, to := range s.Recipients {
+		ds[i] = &delivery{
+			seq: seq, rcpt: uint8(i), was: Pending, To: to, Parts: make([]part, parts),
+			Reached: [...]int64{Pending: t.now, Cancelled: 0},
+		}
+		t.place(m, ds[i], m.ScheduleAt)
+		t.put(t.deliveries, deliveryKey(seq, uint8(i)), ds[i].encode())
+	}
+	if m.ValidUntil > 0 {
+		t.put(t.timers, timerKey(m.ValidUntil, timerExpire, seqKey(seq)), []byte{})
+	}
+	t.setState(seq, m.Created, 0, Pending)
+	return assemble(m, ds), t.err
+}
+
+// place makes d claimable: now, or from due (ms) on. The caller stores d.
+//
+// A recipient of whom some parts went out goes before all others and stays with its SIM, so that
+// the phone at the other end gets the rest soon, from the same sender.
+func (t *tx) place(m *message, d *delivery, due int64) {
+	if d.state() == Failed {
+		d.drop(t.now) // a report of another part failed it meanwhile
+		return
+	}
+	lane, prio := m.SIM, m.Priority
+	if d.started() {
+		lane, prio = d.SIM, 127
+	}
+	d.Ready, d.Due = readyKey(lane, prio, d.seq, d.rcpt), 0
+	if m.expired(t.now) {
+		// Its expiry came while a part was in flight: let it come again, at once.
+		t.put(t.timers, timerKey(m.ValidUntil, timerExpire, seqKey(d.seq)), []byte{})
+	}
+	if due > t.now {
+		d.Due = due
+		t.put(t.timers, timerKey(due, timerReady, d.Ready), []byte{})
+		return
+	}
+	t.put(t.ready, d.Ready, []byte{})
+	t.wake(lane)
+}
+
+// unplace takes d out of the lanes. The caller stores d.
+func (t *tx) unplace(d *delivery) {
+	switch {
+	case d.Ready == nil:
+		return
+	case d.Due > 0:
+		t.del(t.timers, timerKey(d.Due, timerReady, d.Ready))
+	default:
+		t.del(t.ready, d.Ready)
+	}
+	d.Ready, d.Due = nil, 0
+}
+
+// store writes d back and carries a change of its state into the message's.
+func (t *tx) store(m *message, d *delivery) {
+	now := d.state()
+	if now != d.was {
+		if d.Reached[now] == 0 {
+			d.Reached[now] = t.now
+		}
+		before := t.messageState(d.seq, m.Recipients, d.rcpt, d.was)
+		t.setState(d.seq, m.Created, before, t.messageState(d.seq, m.Recipients, d.rcpt, now))
+		d.was = now
+	}
+	t.put(t.deliveries, deliveryKey(d.seq, d.rcpt), d.encode())
+}
+
+// messageState folds the recipients of a message, taking state for recipient rcpt.
+func (t *tx) messageState(seq uint64, recipients int, rcpt uint8, state State) State {
+	var n stateCounts
+	n[state]++
+	if recipients > 1 {
+		c := t.deliveries.Cursor()
+		for k, v := c.Seek(seqKey(seq)); len(k) == 9 && binary.BigEndian.Uint64(k) == seq; k, v = c.Next() {
+			if k[8] != rcpt {
+				n[State(v[0])]++
+			}
+		}
+	}
+	return n.fold()
+}
+
+// loadMessage returns the message, or nil if there is none.
+func loadMessage(b *bolt.Bucket, seq uint64) (*message, error) {
+	v := b.Get(seqKey(seq))
+	if v == nil {
+		return nil, nil
+	}
+	return decodeMessage(v)
+}

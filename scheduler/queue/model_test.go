@@ -1,0 +1,329 @@
+package queue
+
+import (
+	"slices"
+	"time"
+)
+
+// model is the queue as a slice, without indexes, timers or a disk: what the real one must look like
+// after every operation.
+type model struct {
+	fifo, retry  bool
+	unknownAfter time.Duration
+	messages     []*modelMessage // in the order of acceptance
+	active       map[int]*modelRecipient
+}
+
+type modelMessage struct {
+	id         string
+	seq        int
+	sim        int
+	prio       int8
+	validUntil time.Time
+	recipients []*modelRecipient
+}
+
+type modelRecipient struct {
+	msg     *modelMessage
+	n       int
+	sim     int
+	parts   []modelPart
+	reached map[State]time.Time
+	// waiting in a lane with a priority, from due on
+	waiting bool
+	lane    int
+	prio    int8
+	due     time.Time
+}
+
+type modelPart struct {
+	state    PartState
+	attempts int
+	giveUp   time.Time // while unknown
+}
+
+func (r *modelRecipient) has(states ...PartState) bool {
+	return slices.ContainsFunc(r.parts, func(p modelPart) bool { return slices.Contains(states, p.state) })
+}
+
+func (r *modelRecipient) only(states ...PartState) bool {
+	return !slices.ContainsFunc(r.parts, func(p modelPart) bool { return !slices.Contains(states, p.state) })
+}
+
+func (r *modelRecipient) queued() int {
+	return slices.IndexFunc(r.parts, func(p modelPart) bool { return p.state == PartQueued })
+}
+
+func (r *modelRecipient) state() State {
+	switch {
+	case r.has(PartRejected, PartUndelivered, PartLost):
+		return Failed
+	case r.has(PartCancelled):
+		return Cancelled
+	case r.only(PartQueued):
+		return Pending
+	case r.only(PartDelivered):
+		return Delivered
+	case r.only(PartDelivered, PartAccepted):
+		return Sent
+	}
+	return Processed
+}
+
+func (m *modelMessage) count(s State) (n int) {
+	for _, r := range m.recipients {
+		if r.state() == s {
+			n++
+		}
+	}
+	return n
+}
+
+func (m *modelMessage) state() State {
+	for _, s := range []State{Pending, Cancelled, Processed} {
+		if m.count(s) > 0 {
+			return s
+		}
+	}
+	for _, s := range []State{Failed, Delivered} {
+		if m.count(s) == len(m.recipients) {
+			return s
+		}
+	}
+	return Sent
+}
+
+func (m *modelMessage) expired() bool {
+	return !m.validUntil.IsZero() && !m.validUntil.After(time.Now())
+}
+
+// settle brings about what is due now, and notes the states reached.
+func (md *model) settle() {
+	now := time.Now()
+	for _, m := range md.messages {
+		for _, r := range m.recipients {
+			if m.expired() && !r.has(PartSubmitting) {
+				r.drop()
+				md.leave(r)
+			}
+			for i := range r.parts {
+				if p := &r.parts[i]; p.state == PartUnknown && !p.giveUp.After(now) {
+					p.state = PartLost
+					r.drop()
+				}
+			}
+			if _, seen := r.reached[r.state()]; !seen {
+				r.reached[r.state()] = now
+			}
+		}
+	}
+}
+
+// next is the first time after now, and not after limit, at which something is due.
+func (md *model) next(limit time.Time) time.Time {
+	next := limit
+	consider := func(at time.Time) {
+		if at.After(time.Now()) && at.Before(next) {
+			next = at
+		}
+	}
+	for _, m := range md.messages {
+		consider(m.validUntil)
+		for _, r := range m.recipients {
+			for _, p := range r.parts {
+				consider(p.giveUp)
+			}
+		}
+	}
+	return next
+}
+
+// drop ends what of r was not submitted.
+func (r *modelRecipient) drop() {
+	r.waiting = false
+	for i := range r.parts {
+		if r.parts[i].state == PartQueued {
+			r.parts[i].state = PartRejected
+		}
+	}
+}
+
+// leave frees the SIM that is in the middle of r, unless it has a part of r in hand.
+func (md *model) leave(r *modelRecipient) {
+	if md.active[r.sim] == r && !r.has(PartSubmitting) {
+		delete(md.active, r.sim)
+	}
+}
+
+func (r *modelRecipient) wait(due time.Time) {
+	r.waiting, r.due, r.lane, r.prio = true, due, r.msg.sim, r.msg.prio
+	if !r.only(PartQueued) {
+		r.lane, r.prio = r.sim, 127
+	}
+}
+
+func (md *model) enqueue(s Submission, parts int) {
+	m := &modelMessage{id: s.ID, seq: 1, sim: s.SIM, prio: s.Priority, validUntil: s.ValidUntil}
+	if n := len(md.messages); n > 0 {
+		m.seq = md.messages[n-1].seq + 1
+	}
+	for i := range s.Recipients {
+		r := &modelRecipient{msg: m, n: i, parts: make([]modelPart, parts), reached: map[State]time.Time{Pending: time.Now()}}
+		r.wait(s.ScheduleAt)
+		m.recipients = append(m.recipients, r)
+	}
+	md.messages = append(md.messages, m)
+}
+
+// best is the recipient that goes first on a SIM: by priority, the rest of the last message, age.
+func (md *model) best(c Claim) (best *modelRecipient) {
+	for _, m := range md.messages {
+		for _, r := range m.recipients {
+			open := r.waiting && !r.due.After(time.Now()) && (r.lane == c.SIM || r.lane == 0 && c.Shared)
+			if open && (best == nil || md.before(r, best, c.Last)) {
+				best = r
+			}
+		}
+	}
+	return best
+}
+
+func (md *model) before(a, b *modelRecipient, last *Job) bool {
+	switch {
+	case a.prio != b.prio:
+		return a.prio > b.prio
+	case a.msg == b.msg:
+		return a.n < b.n
+	case last != nil && last.Priority == a.prio && last.ID == a.msg.id:
+		return true
+	case last != nil && last.Priority == a.prio && last.ID == b.msg.id:
+		return false
+	}
+	return (a.msg.seq < b.msg.seq) == md.fifo
+}
+
+// claim returns the recipient and part to submit, or nil.
+func (md *model) claim(c Claim) (*modelRecipient, int) {
+	for {
+		r := md.active[c.SIM]
+		if r == nil {
+			r = md.best(c)
+		}
+		if r == nil {
+			return nil, 0
+		}
+		if i := r.queued(); i >= 0 && !r.msg.expired() {
+			r.waiting, r.sim = false, c.SIM
+			r.parts[i].state = PartSubmitting
+			r.parts[i].attempts++
+			md.active[c.SIM] = r
+			return r, i
+		}
+		r.drop()
+		delete(md.active, c.SIM)
+	}
+}
+
+// outcome settles part i of r.
+func (md *model) outcome(r *modelRecipient, i int, o Outcome) {
+	p := &r.parts[i]
+	switch o.Kind {
+	case OutcomeAccepted:
+		p.state = PartAccepted
+	case OutcomeRejected:
+		p.state = PartRejected
+		r.drop()
+	case OutcomeDeferred:
+		p.state = PartQueued
+		if o.Uncounted {
+			p.attempts--
+		}
+		r.wait(o.RetryAt)
+	case OutcomeUnknown:
+		md.lose(r, i)
+	}
+	if r.state() == Failed {
+		r.drop() // by the report of a sibling, perhaps
+	}
+	if r.waiting || r.queued() < 0 {
+		delete(md.active, r.sim)
+	}
+}
+
+func (md *model) lose(r *modelRecipient, i int) {
+	p := &r.parts[i]
+	if md.retry && p.attempts < 3 {
+		p.state = PartQueued
+		r.wait(time.Time{})
+		return
+	}
+	p.state, p.giveUp = PartUnknown, time.Now().Add(md.unknownAfter)
+}
+
+// crash is a restart: what is in flight is unknown, what a SIM was in the middle of waits again.
+func (md *model) crash() {
+	for _, r := range md.active {
+		for i := range r.parts {
+			if r.parts[i].state == PartSubmitting {
+				md.lose(r, i)
+			}
+		}
+		if r.state() == Failed {
+			r.drop()
+		}
+		if !r.waiting && r.queued() >= 0 {
+			r.wait(time.Time{})
+		}
+	}
+	clear(md.active)
+}
+
+func (md *model) report(r *modelRecipient, i int, v Verdict) Match {
+	if r == nil || !slices.Contains(md.messages, r.msg) {
+		return Orphan
+	}
+	if r.parts[i].state != PartAccepted {
+		return Repeated
+	}
+	switch v {
+	case VerdictDelivered:
+		r.parts[i].state = PartDelivered
+	case VerdictFailed:
+		r.parts[i].state = PartUndelivered
+		r.drop()
+		md.leave(r)
+	}
+	return Matched
+}
+
+func (md *model) cancel(m *modelMessage) error {
+	if m.count(Pending)+m.count(Cancelled) < len(m.recipients) {
+		return ErrNotPending
+	}
+	for _, r := range m.recipients {
+		r.waiting = false
+		for i := range r.parts {
+			r.parts[i].state = PartCancelled
+		}
+	}
+	return nil
+}
+
+// retire deletes what ended before a time and no SIM has in hand, and returns how many.
+func (md *model) retire(before time.Time) int {
+	old := func(m *modelMessage) bool {
+		for _, r := range m.recipients {
+			ended := r.state() != Pending && r.state() != Processed
+			for _, at := range r.reached {
+				ended = ended && at.Before(before)
+			}
+			if !ended || md.active[r.sim] == r {
+				return false
+			}
+		}
+		return true
+	}
+	n := len(md.messages)
+	md.messages = slices.DeleteFunc(md.messages, old)
+	return n - len(md.messages)
+}

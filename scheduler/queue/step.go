@@ -1,0 +1,227 @@
+package queue
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// OutcomeKind is what became of a part that Step handed out.
+type OutcomeKind uint8
+
+const (
+	// OutcomeAccepted: the service centre took it; Outcome.MR is its TP-MR.
+	OutcomeAccepted OutcomeKind = iota + 1
+	// OutcomeRejected: it is refused for good. The recipient fails.
+	OutcomeRejected
+	// OutcomeDeferred: it is not in the network for certain, and may be tried from RetryAt on.
+	OutcomeDeferred
+	// OutcomeUnknown: it may be in the network. Nothing but a report or time settles it, unless the
+	// store was opened to retry.
+	OutcomeUnknown
+)
+
+// Outcome tells what became of a Job.
+type Outcome struct {
+	Job  *Job
+	Kind OutcomeKind
+	MR   uint8
+	// Error says why, for people; empty when accepted.
+	Error string
+	// RetryAt is when a deferred part may be tried again; zero means at once.
+	RetryAt time.Time
+	// Uncounted says that a deferred submission was no attempt of the message's: a modem, SIM or
+	// network was not fit to send.
+	Uncounted bool
+}
+
+// Step stores done, the outcome of the last part of a SIM, and claims the next one for want, in one
+// commit. Either may be nil. The next job is nil when nothing can be claimed; again is then when it
+// is worth asking although nothing woke the lane, or zero.
+//
+// When Step returns an error nothing of it was stored; the same call may be repeated.
+func (q *Queue) Step(ctx context.Context, done *Outcome, want *Claim) (next *Job, again time.Time, err error) {
+	next, again, err = q.StepAhead(ctx, done, want)
+	if err == nil && next != nil {
+		err = next.Stored()
+	}
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	return next, again, nil
+}
+
+// StepAhead is Step for a caller that has something to prepare while the disk works: it returns a job
+// as soon as it is chosen. Nothing of the job may leave before Job.Stored returned nil; when that
+// returns an error, nothing was stored of the step, done included.
+func (q *Queue) StepAhead(ctx context.Context, done *Outcome, want *Claim) (next *Job, again time.Time, err error) {
+	if done == nil && !q.claimable(want) {
+		return nil, time.Time{}, nil
+	}
+	o := &op{done: make(chan error, 1), ran: make(chan struct{})}
+	o.run = func(t *tx) error {
+		if done != nil {
+			if err := t.settle(done); err != nil {
+				return err
+			}
+		}
+		if want == nil {
+			return nil
+		}
+		job, ms := t.claim(want)
+		next, again = job, timeOf(ms)
+		return t.err
+	}
+	o.landed = func() {
+		if done != nil {
+			q.inFlight.Add(-1)
+		}
+		if next != nil {
+			q.inFlight.Add(1)
+		}
+	}
+	if err := q.hand(ctx, o); err != nil {
+		return nil, time.Time{}, err
+	}
+	stored := sync.OnceValue(func() error { return q.await(o) })
+	select {
+	case <-o.ran:
+	case <-q.ended:
+	}
+	if o.shown && next != nil {
+		next.stored = stored
+		return next, again, nil
+	}
+	return nil, again, stored()
+}
+
+// settle applies the outcome of a part in flight.
+func (t *tx) settle(o *Outcome) error {
+	j := o.Job
+	m, d := t.loadBoth(j.Message, j.Recipient)
+	if d == nil || j.Part >= len(d.Parts) {
+		// The SIM must go on all the same.
+		t.opts.Log.Error("outcome for a part that is not stored", "message", j.ID, "part", j.Part, "outcome", o.Kind)
+		t.setActive(j.SIM, nil)
+		return t.err
+	}
+	last := t.lastMR(j.IMSI)
+	switch o.Kind {
+	case OutcomeAccepted:
+		t.accept(m, d, o)
+	case OutcomeRejected:
+		t.reject(m, d, o)
+	case OutcomeDeferred:
+		t.deferPart(m, d, o)
+	case OutcomeUnknown:
+		t.lose(m, d, j.Part, o.Error)
+	default:
+		return fmt.Errorf("outcome of kind %d", o.Kind)
+	}
+	if m.expired(t.now) && d.Ready == nil {
+		t.expire(d)
+	}
+	if d.nextQueued() < 0 || d.Ready != nil {
+		t.setActive(j.SIM, nil)
+	}
+	t.store(m, d)
+	if m.Report {
+		t.offerAgain(o, d.To, last)
+	}
+	return t.err
+}
+
+// accept notes +CMGS, files the part under its TP-MR for the report, and applies the report if it
+// came first.
+func (t *tx) accept(m *message, d *delivery, o *Outcome) {
+	p := &d.Parts[o.Job.Part]
+	d.Faults = 0
+	p.MR, p.Accepted, p.Error = o.MR, t.now, ""
+	d.apply(o.Job.Part, evAccept)
+	t.put(t.meta, lastMRKey(p.IMSI), []byte{o.MR})
+	if !m.Report {
+		return
+	}
+	t.put(t.reports, reportKey(p.IMSI, int(o.MR), d.To, d.seq, d.rcpt, o.Job.Part), []byte{})
+	t.adopt(d, o.Job.Part, o.MR)
+}
+
+// reject ends the recipient: what is left of the message would be of no use.
+func (t *tx) reject(m *message, d *delivery, o *Outcome) {
+	if !d.apply(o.Job.Part, evReject) {
+		return // a report settled it meanwhile
+	}
+	d.Parts[o.Job.Part].Settled = t.now
+	d.fail(o.Job.Part, o.Error, t.now)
+	if m.Recipients == 1 {
+		t.uncountSend(d, o.Job.Part)
+	}
+}
+
+// deferPart puts a part back that is not in the network.
+func (t *tx) deferPart(m *message, d *delivery, o *Outcome) {
+	if !d.apply(o.Job.Part, evRequeue) {
+		return // a report settled it meanwhile
+	}
+	p := &d.Parts[o.Job.Part]
+	p.Error = o.Error
+	if o.Uncounted {
+		p.Attempts--
+		d.Faults++
+		t.uncountSend(d, o.Job.Part)
+	} else {
+		d.Faults = 0
+	}
+	t.place(m, d, millis(o.RetryAt))
+}
+
+// lose notes that a part got no answer. Under the retry policy it goes back to the lane; else it is
+// filed for a report without TP-MR, and for the day its time is over.
+func (t *tx) lose(m *message, d *delivery, i int, why string) {
+	if !d.apply(i, evLose) {
+		return
+	}
+	p := &d.Parts[i]
+	p.Error = why
+	if m.Report {
+		p.Unanswered = append(p.Unanswered, p.IMSI)
+		t.put(t.reports, reportKey(p.IMSI, mrUnknown, d.To, d.seq, d.rcpt, i), encodeMR(t.lastMR(p.IMSI)))
+	}
+	if t.opts.RetryUnknown && p.Attempts < maxUnknownRetries {
+		d.apply(i, evRequeue)
+		t.place(m, d, 0)
+		return
+	}
+	rest := append(deliveryKey(d.seq, d.rcpt), byte(i))
+	t.put(t.timers, timerKey(t.now+t.opts.UnknownAfter.Milliseconds(), timerUnknown, rest), []byte{})
+	if m.Report {
+		t.adoptUnknown(d, i)
+	}
+}
+
+// maxUnknownRetries bounds the submissions of one part under the retry policy: a modem that never
+// answers must not send the same text for ever.
+const maxUnknownRetries = 3
+
+// claimable looks, without a write transaction, whether a claim could find anything.
+func (q *Queue) claimable(c *Claim) bool {
+	if c == nil {
+		return false
+	}
+	btx, err := q.db.Begin(false)
+	if err != nil {
+		return true // Step will say it
+	}
+	defer func() { _ = btx.Rollback() }()
+	t := &tx{Queue: q, ready: btx.Bucket(bucketReady), meta: btx.Bucket(bucketMeta)}
+	if t.meta.Get(activeKey(c.SIM)) != nil {
+		return true
+	}
+	for _, lane := range c.lanes() {
+		if t.head(lane, nil) != nil {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,101 @@
+package queue
+
+import (
+	"bytes"
+	"encoding/binary"
+)
+
+// maxDue bounds the timers that one commit fires; the rest follow at once in the next.
+const maxDue = 512
+
+// fireDue does what has fallen due. Each timer is looked at once; what it was about may have been
+// settled by then.
+func (t *tx) fireDue() {
+	var due [][]byte
+	c := t.timers.Cursor()
+	for k, _ := c.First(); k != nil && len(due) < maxDue && int64(binary.BigEndian.Uint64(k)) <= t.now; k, _ = c.Next() {
+		due = append(due, bytes.Clone(k))
+	}
+	for _, k := range due {
+		t.del(t.timers, k)
+		if err := t.fire(timerKind(k[8]), k[9:]); err != nil {
+			// A damaged record must not stop the commits of all others.
+			t.opts.Log.Error("timer dropped", "err", err)
+		}
+	}
+}
+
+func (t *tx) fire(kind timerKind, rest []byte) error {
+	switch kind {
+	case timerReady:
+		t.makeReady(rest)
+	case timerExpire:
+		return t.expireMessage(binary.BigEndian.Uint64(rest))
+	case timerUnknown:
+		t.abandon(binary.BigEndian.Uint64(rest), rest[8], int(rest[9]))
+	case timerOrphan:
+		t.del(t.orphans, rest)
+	}
+	return nil
+}
+
+func (t *tx) makeReady(key []byte) {
+	_, seq, rcpt := splitReady(key)
+	m, d := t.loadBoth(seq, rcpt)
+	if d == nil || !bytes.Equal(d.Ready, key) {
+		return
+	}
+	d.Due = 0
+	t.put(t.ready, key, []byte{})
+	t.store(m, d)
+	t.wake(int(key[0]))
+}
+
+// expireMessage ends every recipient of a message that still waits to be submitted.
+func (t *tx) expireMessage(seq uint64) error {
+	m, err := loadMessage(t.messages, seq)
+	if m == nil || err != nil {
+		return err
+	}
+	ds, err := loadDeliveries(t.deliveries, seq)
+	if err != nil {
+		return err
+	}
+	for _, d := range ds {
+		if d.inFlight() || d.nextQueued() < 0 {
+			continue // settle looks at the time again
+		}
+		t.unplace(d)
+		t.expire(d)
+		t.leave(d)
+		t.store(m, d)
+	}
+	return t.err
+}
+
+// errExpired is what a recipient says whose message was not submitted in time; the first words are
+// SMSGate's.
+const errExpired = "TTL expired: validUntil passed before the message could be submitted"
+
+// expire ends the parts of d that were not submitted. The caller stores d.
+func (t *tx) expire(d *delivery) {
+	if i := d.nextQueued(); i >= 0 {
+		d.fail(i, errExpired, t.now)
+	}
+}
+
+// errLost is what a recipient says whose message stayed without answer and report.
+const errLost = "outcome unknown: the modem gave no answer and no report came; the message may have gone out"
+
+// abandon ends a part that stayed unknown for too long.
+func (t *tx) abandon(seq uint64, rcpt uint8, i int) {
+	m, d := t.loadBoth(seq, rcpt)
+	if d == nil || d.Parts[i].State != PartUnknown {
+		return
+	}
+	d.apply(i, evAbandon)
+	d.Parts[i].Settled = t.now
+	d.fail(i, errLost, t.now)
+	t.unplace(d)
+	t.store(m, d)
+}
