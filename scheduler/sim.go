@@ -1,0 +1,215 @@
+package scheduler
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"dongled/modem"
+	"dongled/pdu"
+	"dongled/scheduler/queue"
+)
+
+// sim is one SIM with what only its sending goroutine knows, and what others may see of it.
+type sim struct {
+	Sender
+	woken chan struct{}
+
+	// Only the goroutine in serve touches these.
+	last     *queue.Job
+	segments []pdu.Segment // of the recipient of last
+	nextAt   time.Time     // the pause between messages ends
+
+	mu sync.Mutex
+	// pausedUntil keeps the SIM from sending after a fault; warning says which, where a person
+	// has to look at it; faults counts them in a row.
+	pausedUntil time.Time
+	warning     modem.Fault
+	faults      int
+	// heldUntil is when delays and limits let it begin a message again.
+	heldUntil time.Time
+}
+
+func (c *sim) wake() {
+	select {
+	case c.woken <- struct{}{}:
+	default:
+	}
+}
+
+func (c *sim) identity() string { return identity(c.SIM(), c.Sender.Status().IMSI) }
+
+// ready reports whether the SIM may send, and if a pause is all that keeps it, until when.
+func (c *sim) ready(now time.Time) (ok bool, until time.Time) {
+	if !c.Sender.Status().Ready() {
+		return false, time.Time{}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !now.Before(c.pausedUntil), c.pausedUntil
+}
+
+// eligible reports whether the SIM could begin a message that named none.
+func (c *sim) eligible(now time.Time) bool {
+	ok, _ := c.ready(now)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return ok && !now.Before(c.heldUntil)
+}
+
+func (c *sim) status(now time.Time) modem.Status {
+	st := c.Sender.Status()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if st.Ready() && now.Before(c.pausedUntil) && c.warning.Warning != "" {
+		st.State, st.Problem = modem.StatePaused, c.warning.Warning
+		st.Hint = "the last message was refused with " + c.warning.String() +
+			"; the SIM is tried again at " + c.pausedUntil.Format(time.RFC3339)
+	}
+	return st
+}
+
+// serve claims and submits until ctx ends. Whatever happens to a part is stored with the claim of the
+// next one, in one commit. While the disk works on it the dongle is brought to its prompt; the PDU
+// leaves when the commit is done.
+func (s *Scheduler) serve(ctx context.Context, c *sim) {
+	var done *queue.Outcome
+	for {
+		want, until := s.wants(ctx, c)
+		if done == nil && want == nil {
+			if !c.wait(ctx, until) {
+				return
+			}
+			continue
+		}
+		// The outcome has to be stored even while stopping.
+		job, again, err := s.queue.StepAhead(context.WithoutCancel(ctx), done, want)
+		if err == nil && job != nil {
+			s.took(c, job)
+			next := s.send(ctx, c, job)
+			if err = job.Stored(); err == nil {
+				done = next
+				continue
+			}
+			// Nothing left, and the outcome before is still to be stored.
+		}
+		if err != nil {
+			if errors.Is(err, queue.ErrClosed) {
+				return
+			}
+			s.log.Error("the store refuses; sending waits", "sim", c.SIM(), "err", err)
+			if !c.wait(ctx, time.Now().Add(storeRetry)) {
+				return // an outcome not stored is found as unknown at the next start
+			}
+			continue
+		}
+		done = nil
+		if want != nil {
+			s.hold(c, again)
+			until = again
+		}
+		if !c.wait(ctx, until) {
+			return
+		}
+	}
+}
+
+// storeRetry is the pause after the store refused, which a full or failing disk makes it do.
+const storeRetry = 5 * time.Second
+
+// wants is what the SIM may claim now; nil, and when to look again, if it may not send.
+func (s *Scheduler) wants(ctx context.Context, c *sim) (*queue.Claim, time.Time) {
+	if ctx.Err() != nil {
+		return nil, time.Time{}
+	}
+	ok, until := c.ready(time.Now())
+	if !ok {
+		return nil, until
+	}
+	return &queue.Claim{
+		SIM: c.SIM(), IMSI: c.identity(), Shared: s.holds(c), Last: c.last,
+		NotBefore: c.nextAt, Limit: s.opts.Limit,
+	}, time.Time{}
+}
+
+// wait sleeps until the SIM is woken, a time (zero: no time), or the end of ctx, when it returns
+// false.
+func (c *sim) wait(ctx context.Context, until time.Time) bool {
+	var alarm <-chan time.Time
+	if !until.IsZero() {
+		t := time.NewTimer(time.Until(until))
+		defer t.Stop()
+		alarm = t.C
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-c.woken:
+	case <-alarm:
+	}
+	return true
+}
+
+// send submits the part of job and says what became of it.
+func (s *Scheduler) send(ctx context.Context, c *sim, job *queue.Job) *queue.Outcome {
+	seg, err := c.segment(job)
+	if err != nil {
+		return &queue.Outcome{Job: job, Kind: queue.OutcomeRejected, Error: "Can't send message: " + err.Error()}
+	}
+	s.tell(job, seg, nil, false)
+	mr, err := c.Submit(ctx, seg, job.Waiting, job.Stored)
+	s.tell(job, seg, err, true)
+	if s.opts.IntervalMax > 0 {
+		c.nextAt = time.Now().Add(s.interval())
+	}
+	if err == nil {
+		c.recovered()
+		return &queue.Outcome{Job: job, Kind: queue.OutcomeAccepted, MR: mr}
+	}
+	c.segments = nil // by the next try less remains of the validity
+	return s.outcome(c, job, err)
+}
+
+func (s *Scheduler) tell(job *queue.Job, seg pdu.Segment, err error, after bool) {
+	if s.opts.OnPart != nil {
+		s.opts.OnPart(job, seg, err, after)
+	}
+}
+
+// interval is the pause after a message, random so that the traffic does not look like a machine's.
+func (s *Scheduler) interval() time.Duration {
+	spread := s.opts.IntervalMax - s.opts.IntervalMin
+	if spread <= 0 {
+		return s.opts.IntervalMin
+	}
+	return s.opts.IntervalMin + rand.N(spread+1)
+}
+
+// segment returns the PDU of job. The parts of one recipient are encoded together, once: they must
+// agree in reference and validity. After a restart the same content and reference give the same parts.
+func (c *sim) segment(job *queue.Job) (pdu.Segment, error) {
+	same := c.last != nil && c.last.Message == job.Message && c.last.Recipient == job.Recipient
+	if !same || job.Part == 0 || job.Part >= len(c.segments) {
+		segs, err := pdu.Encode(content(job.Content), options(job))
+		if err != nil {
+			return pdu.Segment{}, err
+		}
+		c.segments = segs
+	}
+	c.last = job
+	return c.segments[job.Part], nil
+}
+
+func options(job *queue.Job) pdu.Options {
+	o := pdu.Options{To: job.To, Reference: job.Reference, Report: job.Report, Now: time.Now()}
+	if !job.ValidUntil.IsZero() {
+		o.ValidFor = job.ValidUntil.Sub(o.Now)
+	}
+	return o
+}
+
+func content(c queue.Content) pdu.Content {
+	return pdu.Content{Text: c.Text, Data: c.Data, Port: c.Port, Flash: c.Flash}
+}
