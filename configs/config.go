@@ -1,0 +1,130 @@
+// Package configs is the configuration of dongled: its keys, its defaults and
+// the only loader, shared by every command that needs settings.
+//
+// Settings come in four layers, each overriding the one before, key by key:
+//
+//	default < file (YAML) < environment (DONGLED_HTTP__LISTEN) < command line
+//
+// The one exception is the list modems: a file that has it replaces the default
+// list as a whole, since the second dongle of a file is never a refinement of a
+// default. Environment and command line refine entries by number, and may append
+// the next one: DONGLED_MODEMS__0__PORT, DONGLED_MODEMS__1__SIM.
+//
+// Load reports every fault at once, each with its key, its value and where it was
+// set. A key that does not exist is a fault, in a file as in the environment: a
+// misspelt setting must not run with its default. A key without a value (null in
+// YAML) keeps its default.
+//
+// dongled.yaml beside this file is the commented sample; Sample returns it. Its
+// values are the defaults.
+package configs
+
+import "time"
+
+// Config is everything that can be set. The koanf tags are the keys, which are a
+// contract with users; "secret" marks values that are never printed.
+type Config struct {
+	HTTP     HTTP     `koanf:"http"`
+	Auth     Auth     `koanf:"auth"`
+	Store    Store    `koanf:"store"`
+	Modems   []Modem  `koanf:"modems"`
+	Messages Messages `koanf:"messages"`
+	Phone    Phone    `koanf:"phone"`
+}
+
+// HTTP is the API server.
+type HTTP struct {
+	// Listen is host:port; an empty host is every interface, port 0 any free port.
+	Listen string `koanf:"listen"`
+}
+
+// Auth is the one account of the API (Basic, RFC 7617).
+type Auth struct {
+	Username string `koanf:"username"`
+	// Password and PasswordFile exclude each other. With both empty a password is
+	// generated at first start and kept beside the store.
+	Password     string `koanf:"password,secret"`
+	PasswordFile string `koanf:"password_file"`
+}
+
+// Store is the message store.
+type Store struct {
+	// Path is the bbolt file. Its directory is the state directory.
+	Path string `koanf:"path"`
+}
+
+// Modem is one dongle.
+type Modem struct {
+	// SIM is the simNumber of the API, 1 to 255, unique.
+	SIM int `koanf:"sim"`
+	// Port is an absolute path, or virtual:NAME for a built-in virtual dongle.
+	Port string `koanf:"port"`
+	Baud int    `koanf:"baud"`
+	// PIN is CHV1, 4 to 8 digits (TS 51.011 section 9.3); empty when the SIM asks for none.
+	PIN string `koanf:"pin,secret"`
+	// SMSC overrides the service centre address of the SIM; + and digits.
+	SMSC string `koanf:"smsc"`
+}
+
+// Messages is how messages are ordered, paced and given up. Names and meaning of
+// the first six are those of SMSGate's settings.
+type Messages struct {
+	ProcessingOrder  ProcessingOrder `koanf:"processing_order"`
+	SIMSelectionMode SIMSelection    `koanf:"sim_selection_mode"`
+	// SendIntervalMin and SendIntervalMax bound the random pause between two
+	// messages of a SIM; 0 as the maximum is no pause.
+	SendIntervalMin time.Duration `koanf:"send_interval_min"`
+	SendIntervalMax time.Duration `koanf:"send_interval_max"`
+	LimitPeriod     LimitPeriod   `koanf:"limit_period"`
+	LimitValue      int           `koanf:"limit_value"`
+	// MaxParts refuses longer messages when they are submitted, 1 to 255.
+	MaxParts int `koanf:"max_parts"`
+	// SendTimeout is how long the network may take to answer one SMS-SUBMIT.
+	SendTimeout time.Duration `koanf:"send_timeout"`
+	OnUnknown   OnUnknown     `koanf:"on_unknown"`
+	// UnknownAfter is how long a part of unknown outcome waits for its report.
+	UnknownAfter time.Duration `koanf:"unknown_after"`
+	// Retention is how long finished messages are kept.
+	Retention time.Duration `koanf:"retention"`
+}
+
+// Phone is how numbers without + are read.
+type Phone struct {
+	// DefaultRegion is an ISO 3166-1 alpha-2 code such as DE; empty accepts numbers
+	// with + only (and, unvalidated, short codes).
+	DefaultRegion string `koanf:"default_region"`
+}
+
+// Defaults that are more than an empty value.
+const (
+	DefaultListen       = ":8080"
+	DefaultUsername     = "sms"
+	DefaultStorePath    = "/var/lib/dongled/dongled.db"
+	DefaultPort         = "/dev/ttyUSB2"
+	DefaultBaud         = 115200
+	DefaultMaxParts     = 255
+	DefaultSendTimeout  = 180 * time.Second
+	DefaultUnknownAfter = 24 * time.Hour
+	DefaultRetention    = 30 * 24 * time.Hour
+)
+
+// Default is the configuration without file, environment and flags: one SIM on
+// the port where the common Huawei and ZTE dongles answer AT commands.
+func Default() Config {
+	return Config{
+		HTTP:   HTTP{Listen: DefaultListen},
+		Auth:   Auth{Username: DefaultUsername},
+		Store:  Store{Path: DefaultStorePath},
+		Modems: []Modem{{SIM: 1, Port: DefaultPort, Baud: DefaultBaud}},
+		Messages: Messages{
+			ProcessingOrder:  LIFO,
+			SIMSelectionMode: OSDefault,
+			LimitPeriod:      Disabled,
+			MaxParts:         DefaultMaxParts,
+			SendTimeout:      DefaultSendTimeout,
+			OnUnknown:        Wait,
+			UnknownAfter:     DefaultUnknownAfter,
+			Retention:        DefaultRetention,
+		},
+	}
+}

@@ -1,0 +1,186 @@
+package configs_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"dongled/configs"
+)
+
+// faultsOf loads and returns one line a fault.
+func faultsOf(t *testing.T, s configs.Sources) []string {
+	t.Helper()
+	s.File = "f.yaml"
+	if s.YAML == nil {
+		s.YAML = []byte{}
+	}
+	_, err := configs.Load(s)
+	var faults configs.Faults
+	if !errors.As(err, &faults) {
+		t.Fatalf("got %v, want Faults", err)
+	}
+	return strings.Split(faults.Error(), "\n")
+}
+
+func compare(t *testing.T, got []string, want ...string) {
+	t.Helper()
+	if g, w := strings.Join(got, "\n"), strings.Join(want, "\n"); g != w {
+		t.Errorf("got\n%s\nwant\n%s", g, w)
+	}
+}
+
+// TestEachFault has one fault a row; the text after the file's name is part of what users see.
+func TestEachFault(t *testing.T) {
+	const duration = "must be a length of time such as 180s, 10m, 24h or 30d; a number alone is seconds"
+	tests := []struct{ yaml, want string }{
+		// Documents.
+		{"a: b: c", "not valid YAML: mapping values are not allowed in this context"},
+		{"\thttp:", "not valid YAML: found character that cannot start any token"},
+		{"[]", "a list: must be a mapping with the keys http, auth, store, modems, messages, phone"},
+		{"{}\n---\n{}", "more than one YAML document; only the first would be read"},
+		// Keys.
+		{"htpt: {}", "htpt: unknown key in line 1; did you mean http?"},
+		{"http:\n  Listen: ':1'", "http.Listen: unknown key in line 2; did you mean listen?"},
+		{"listen: ':1'", "listen: unknown key in line 1; did you mean http.listen?"},
+		{"pin: 1234", "pin: unknown key in line 1; did you mean modems[0].pin?"},
+		{"webhooks: 1", "webhooks: unknown key in line 1; known here: http, auth, store, modems, messages, phone"},
+		{"http.listen: x", "http.listen: unknown key in line 1; known here: http, auth, store, modems, messages, phone"},
+		{"modems: [{sim: 1, port: /x, pni: 1}]", "modems[0].pni: unknown key in line 1; did you mean pin?"},
+		{"? [a]\n: b", "a list: must not be a key"},
+		{"http: {listen: ':1', listen: ':2'}", "http.listen: is set twice, in lines 1 and 1"},
+		// Shapes.
+		{"http: 8080", "http: 8080: must be a mapping with the keys listen"},
+		{"auth: hunter2", "auth: a single value: must be a mapping with the keys username, password, password_file"},
+		{"http: {listen: [a]}", "http.listen: a list: must be a single value"},
+		{"http: {listen: {a: b}}", "http.listen: a mapping: must be a single value"},
+		{"modems: {sim: 1}", `modems: a mapping: must be a list, each entry beginning with "- "`},
+		{"modems: [/dev/ttyUSB0]", "modems[0]: a single value: must be a mapping with the keys sim, port, baud, pin, smsc"},
+		{"modems: []", "modems: must have at least one entry"},
+		// http, auth, store.
+		{"http: {listen: 8080}", "http.listen: 8080: must be host:port, such as :8080 or 127.0.0.1:8080"},
+		{"http: {listen: ':65536'}", "http.listen: :65536: must be host:port, such as :8080 or 127.0.0.1:8080"},
+		{"http: {listen: 'http://x:80'}", "http.listen: http://x:80: must be host:port, such as :8080 or 127.0.0.1:8080"},
+		{"http: {listen: ':http'}", "http.listen: :http: must be host:port, such as :8080 or 127.0.0.1:8080"},
+		{"http: {listen: ''}", `http.listen: "": must be host:port, such as :8080 or 127.0.0.1:8080`},
+		{"auth: {username: ''}", `auth.username: "": must not be empty nor contain a colon or control characters (RFC 7617 section 2)`},
+		{"auth: {username: 'a:b'}", "auth.username: a:b: must not be empty nor contain a colon or control characters (RFC 7617 section 2)"},
+		{`auth: {password: "a\nb"}`, "auth.password: ********: must not contain control characters (RFC 7617 section 2)"},
+		{"auth: {password: a, password_file: b}", "auth.password_file: b: must be empty when auth.password is set; keep one of the two"},
+		{"store: {path: ''}", `store.path: "": must be the path of a file, such as /var/lib/dongled/dongled.db`},
+		{"store: {path: /var/}", "store.path: /var/: must be the path of a file, such as /var/lib/dongled/dongled.db"},
+		// modems.
+		{"modems: [{port: /x}]", "modems[0].sim: must be set, from 1 to 255"},
+		{"modems: [{sim: 0, port: /x}]", "modems[0].sim: 0: must be set, from 1 to 255"},
+		{"modems: [{sim: 256, port: /x}]", "modems[0].sim: 256: must be set, from 1 to 255"},
+		{"modems: [{sim: one, port: /x}]", "modems[0].sim: one: must be a whole number in decimal digits"},
+		{"modems: [{sim: 1.0, port: /x}]", "modems[0].sim: 1.0: must be a whole number in decimal digits"},
+		{"modems: [{sim: 99999999999, port: /x}]", "modems[0].sim: 99999999999: must be a whole number in decimal digits"},
+		{"modems: [{sim: 1, port: /x}, {sim: 1, port: /y}]", "modems[1].sim: 1: is taken by modems[0].sim; every modem needs its own"},
+		{"modems: [{sim: 1}]", "modems[0].port: must be an absolute path such as /dev/ttyUSB2, or virtual:NAME"},
+		{"modems: [{sim: 1, port: ttyUSB0}]", "modems[0].port: ttyUSB0: must be an absolute path such as /dev/ttyUSB2, or virtual:NAME"},
+		{"modems: [{sim: 1, port: 'virtual:'}]", `modems[0].port: "virtual:": must be an absolute path such as /dev/ttyUSB2, or virtual:NAME`},
+		{"modems: [{sim: 1, port: /d/x}, {sim: 2, port: /d//x}]", "modems[1].port: /d//x: is taken by modems[0].port; one port is one modem"},
+		{"modems: [{sim: 1, port: 'virtual:a'}, {sim: 2, port: 'virtual:a'}]", "modems[1].port: virtual:a: is taken by modems[0].port; one port is one modem"},
+		{"modems: [{sim: 1, port: /x, baud: 0}]", "modems[0].baud: 0: must be from 1 to 4000000; usual is 115200"},
+		{"modems: [{sim: 1, port: /x, pin: 123}]", "modems[0].pin: ********: must be 4 to 8 digits, or empty for a SIM without PIN"},
+		{"modems: [{sim: 1, port: /x, pin: 123456789}]", "modems[0].pin: ********: must be 4 to 8 digits, or empty for a SIM without PIN"},
+		{"modems: [{sim: 1, port: /x, pin: 12a4}]", "modems[0].pin: ********: must be 4 to 8 digits, or empty for a SIM without PIN"},
+		{"modems: [{sim: 1, port: /x, smsc: 49171}]", "modems[0].smsc: 49171: must be + and 3 to 20 digits, or empty for the SIM's own"},
+		{`modems: [{sim: 1, port: /x, smsc: "+4917\r"}]`, `modems[0].smsc: "+4917\r": must be + and 3 to 20 digits, or empty for the SIM's own`},
+		// messages.
+		{"messages: {processing_order: fifo}", "messages.processing_order: fifo: must be one of LIFO, FIFO; did you mean FIFO?"},
+		{"messages: {sim_selection_mode: RoundRobbin}", "messages.sim_selection_mode: RoundRobbin: must be one of OSDefault, RoundRobin, Random; did you mean RoundRobin?"},
+		{"messages: {limit_period: weekly}", "messages.limit_period: weekly: must be one of Disabled, PerMinute, Per30Minutes, PerHour, PerDay"},
+		{"messages: {on_unknown: ''}", `messages.on_unknown: "": must be one of wait, retry`},
+		{"messages: {send_interval_min: -1}", "messages.send_interval_min: -1: must not be negative"},
+		{"messages: {send_interval_max: -1s}", "messages.send_interval_max: -1s: must not be negative"},
+		{"messages: {send_interval_min: 5, send_interval_max: 4}", "messages.send_interval_max: 4: must not be less than messages.send_interval_min"},
+		{"messages: {send_interval_min: 5}", "messages.send_interval_max: 0: must not be less than messages.send_interval_min"},
+		{"messages: {limit_value: -1}", "messages.limit_value: -1: must not be negative"},
+		{"messages: {limit_period: PerDay}", "messages.limit_value: 0: must be at least 1 when messages.limit_period is set"},
+		{"messages: {max_parts: 0}", "messages.max_parts: 0: must be from 1 to 255 (TS 23.040 section 9.2.3.24.1)"},
+		{"messages: {max_parts: 256}", "messages.max_parts: 256: must be from 1 to 255 (TS 23.040 section 9.2.3.24.1)"},
+		{"messages: {send_timeout: 999ms}", "messages.send_timeout: 999ms: must be from 1s to 10m"},
+		{"messages: {send_timeout: 601}", "messages.send_timeout: 601: must be from 1s to 10m"},
+		{"messages: {unknown_after: 0}", "messages.unknown_after: 0: must be more than 0"},
+		{"messages: {retention: 0d}", "messages.retention: 0d: must be more than 0"},
+		{"messages: {retention: month}", "messages.retention: month: " + duration},
+		{"messages: {retention: 1.5d}", "messages.retention: 1.5d: " + duration},
+		{"messages: {retention: 1d-2h}", "messages.retention: 1d-2h: " + duration},
+		{"messages: {retention: -1d}", "messages.retention: -1d: " + duration},
+		{"messages: {retention: 106752d}", "messages.retention: 106752d: is longer than 292 years"},
+		{"messages: {retention: 106751d2562047h}", "messages.retention: 106751d2562047h: is longer than 292 years"},
+		{"messages: {retention: 9223372037}", "messages.retention: 9223372037: is longer than 292 years"},
+		// phone.
+		{"phone: {default_region: de}", "phone.default_region: de: must be in capitals: DE"},
+		{"phone: {default_region: UK}", "phone.default_region: UK: must be an ISO 3166-1 code; the United Kingdom is GB"},
+		{"phone: {default_region: DEU}", "phone.default_region: DEU: must be an ISO 3166-1 code of two capitals such as DE, or empty"},
+		{"phone: {default_region: ' '}", `phone.default_region: " ": must be an ISO 3166-1 code of two capitals such as DE, or empty`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.yaml, func(t *testing.T) {
+			got := faultsOf(t, configs.Sources{YAML: []byte(tt.yaml)})
+			compare(t, got, "f.yaml: "+tt.want)
+		})
+	}
+}
+
+func TestAllFaultsAtOnce(t *testing.T) {
+	got := faultsOf(t, configs.Sources{
+		YAML:    []byte("htp: 1\nhttp: {listen: nowhere}\nmessages: {max_parts: many, retention: 0}"),
+		Environ: []string{"DONGLED_MESSAGES__SEND_TIMEOUT=soon", "DONGLED_HTTP_LISTEN=:1"},
+		Flags:   map[string]string{"messages.on_unknwn": "wait"},
+	})
+	compare(t, got,
+		"f.yaml: htp: unknown key in line 1; did you mean http?",
+		"DONGLED_HTTP_LISTEN: no setting has this environment variable; did you mean DONGLED_HTTP__LISTEN?",
+		"command line: messages.on_unknwn: unknown key; did you mean messages.on_unknown?",
+		"f.yaml: messages.max_parts: many: must be a whole number in decimal digits",
+		"DONGLED_MESSAGES__SEND_TIMEOUT: messages.send_timeout: soon: must be a length of time such as 180s, 10m, 24h or 30d; a number alone is seconds",
+		"f.yaml: http.listen: nowhere: must be host:port, such as :8080 or 127.0.0.1:8080",
+		"f.yaml: messages.retention: 0: must be more than 0",
+	)
+}
+
+// TestNoFollowUpFaults: a value that does not parse is one fault, not two.
+func TestNoFollowUpFaults(t *testing.T) {
+	got := faultsOf(t, configs.Sources{YAML: []byte("messages: {send_interval_min: 9, send_interval_max: x}\nmodems: [{sim: x, port: /x}]")})
+	compare(t, got,
+		"f.yaml: modems[0].sim: x: must be a whole number in decimal digits",
+		"f.yaml: messages.send_interval_max: x: must be a length of time such as 180s, 10m, 24h or 30d; a number alone is seconds",
+	)
+}
+
+func TestEnvironmentFaults(t *testing.T) {
+	tests := []struct{ variable, want string }{
+		{"DONGLED_=x", "DONGLED_: no setting has this environment variable"},
+		{"DONGLED_MODEMS=x", "DONGLED_MODEMS: no setting has this environment variable"},
+		{"DONGLED_http__listen=:1", "DONGLED_http__listen: no setting has this environment variable; did you mean DONGLED_HTTP__LISTEN?"},
+		{"DONGLED_MODEMS__3__PRT=x", "DONGLED_MODEMS__3__PRT: no setting has this environment variable; did you mean DONGLED_MODEMS__3__PORT?"},
+		{"DONGLED_MODEMS__00__PORT=/x", "DONGLED_MODEMS__00__PORT: no setting has this environment variable; did you mean DONGLED_MODEMS__0__PORT?"},
+		{"DONGLED_MODEMS__255__SIM=1", "DONGLED_MODEMS__255__SIM: no setting has this environment variable"},
+		{"DONGLED_MODEMS__2__SIM=3", "DONGLED_MODEMS__2__SIM: modems[2]: leaves out numbers; the next new entry is modems[1]"},
+		{"DONGLED_MODEMS__1__SIM=2", "DONGLED_MODEMS__1__SIM: modems[1].port: must be an absolute path such as /dev/ttyUSB2, or virtual:NAME"},
+		{"DONGLED_MESSAGES__LIMIT_PERIOD=PerDay", "DONGLED_MESSAGES__LIMIT_PERIOD: messages.limit_value: 0: must be at least 1 when messages.limit_period is set"},
+		{"DONGLED_AUTH__USERNAME=", `DONGLED_AUTH__USERNAME: auth.username: "": must not be empty nor contain a colon or control characters (RFC 7617 section 2)`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.variable, func(t *testing.T) {
+			compare(t, faultsOf(t, configs.Sources{Environ: []string{tt.variable}}), tt.want)
+		})
+	}
+}
+
+func TestTooManyModems(t *testing.T) {
+	yaml := "modems:\n" + strings.Repeat("- {sim: 1, port: /x}\n", 256)
+	compare(t, faultsOf(t, configs.Sources{YAML: []byte(yaml)}),
+		"f.yaml: modems: 256 entries: must have at most 255")
+}
+
+// TestFaultStaysOnItsLine: what is pasted into a value cannot forge or hide a line.
+func TestFaultStaysOnItsLine(t *testing.T) {
+	got := faultsOf(t, configs.Sources{Flags: map[string]string{"http.listen": "a\nb\x1b[2J" + strings.Repeat("x", 5000)}})
+	compare(t, got, `command line: http.listen: "a\nb\x1b[2J`+strings.Repeat("x", 57)+
+		`…": must be host:port, such as :8080 or 127.0.0.1:8080`)
+}

@@ -1,0 +1,250 @@
+package configs_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"dongled/configs"
+)
+
+// load reads yaml as the file f.yaml, with environ and flags as given.
+func load(t *testing.T, yaml string, environ []string, flags map[string]string) configs.Effective {
+	t.Helper()
+	e, err := configs.Load(configs.Sources{File: "f.yaml", YAML: []byte(yaml), Environ: environ, Flags: flags})
+	if err != nil {
+		t.Fatalf("Load:\n%v", err)
+	}
+	return e
+}
+
+func TestNoSources(t *testing.T) {
+	e, err := configs.Load(configs.Sources{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := configs.Default(); !reflect.DeepEqual(e.Config, want) {
+		t.Errorf("got %+v\nwant %+v", e.Config, want)
+	}
+}
+
+// TestEveryKey sets every key away from its default, in every layer that can.
+func TestEveryKey(t *testing.T) {
+	want := configs.Config{
+		HTTP:  configs.HTTP{Listen: "[::1]:80"},
+		Auth:  configs.Auth{Username: "me", Password: "p w", PasswordFile: ""},
+		Store: configs.Store{Path: "x.db"},
+		Modems: []configs.Modem{
+			{SIM: 7, Port: "/dev/serial/by-id/a", Baud: 9600, PIN: "0042", SMSC: "+491710760000"},
+			{SIM: 8, Port: "virtual:b", Baud: 115200},
+		},
+		Messages: configs.Messages{
+			ProcessingOrder:  configs.FIFO,
+			SIMSelectionMode: configs.RoundRobin,
+			SendIntervalMin:  2 * time.Second,
+			SendIntervalMax:  1500 * time.Second,
+			LimitPeriod:      configs.Per30Minutes,
+			LimitValue:       50,
+			MaxParts:         10,
+			SendTimeout:      90 * time.Second,
+			OnUnknown:        configs.Retry,
+			UnknownAfter:     36 * time.Hour,
+			Retention:        7 * 24 * time.Hour,
+		},
+		Phone: configs.Phone{DefaultRegion: "DE"},
+	}
+	t.Run("file", func(t *testing.T) {
+		got := load(t, `
+http: {listen: "[::1]:80"}
+auth: {username: me, password: p w}
+store: {path: x.db}
+modems:
+  - {sim: 7, port: /dev/serial/by-id/a, baud: 9600, pin: 0042, smsc: +491710760000}
+  - {sim: 8, port: "virtual:b"}
+messages:
+  processing_order: FIFO
+  sim_selection_mode: RoundRobin
+  send_interval_min: 2
+  send_interval_max: 25m
+  limit_period: Per30Minutes
+  limit_value: 50
+  max_parts: 10
+  send_timeout: 1m30s
+  on_unknown: retry
+  unknown_after: 1d12h
+  retention: 7d
+phone: {default_region: DE}
+`, nil, nil).Config
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("got %+v\nwant %+v", got, want)
+		}
+	})
+	t.Run("environment", func(t *testing.T) {
+		got := load(t, "", []string{
+			"DONGLED_HTTP__LISTEN=[::1]:80",
+			"DONGLED_AUTH__USERNAME=me",
+			"DONGLED_AUTH__PASSWORD=p w",
+			"DONGLED_STORE__PATH=x.db",
+			"DONGLED_MODEMS__0__SIM=7",
+			"DONGLED_MODEMS__0__PORT=/dev/serial/by-id/a",
+			"DONGLED_MODEMS__0__BAUD=9600",
+			"DONGLED_MODEMS__0__PIN=0042",
+			"DONGLED_MODEMS__0__SMSC=+491710760000",
+			"DONGLED_MODEMS__1__SIM=8",
+			"DONGLED_MODEMS__1__PORT=virtual:b",
+			"DONGLED_MESSAGES__PROCESSING_ORDER=FIFO",
+			"DONGLED_MESSAGES__SIM_SELECTION_MODE=RoundRobin",
+			"DONGLED_MESSAGES__SEND_INTERVAL_MIN=2s",
+			"DONGLED_MESSAGES__SEND_INTERVAL_MAX=1500",
+			"DONGLED_MESSAGES__LIMIT_PERIOD=Per30Minutes",
+			"DONGLED_MESSAGES__LIMIT_VALUE=50",
+			"DONGLED_MESSAGES__MAX_PARTS=10",
+			"DONGLED_MESSAGES__SEND_TIMEOUT=90s",
+			"DONGLED_MESSAGES__ON_UNKNOWN=retry",
+			"DONGLED_MESSAGES__UNKNOWN_AFTER=36h",
+			"DONGLED_MESSAGES__RETENTION=168h",
+			"DONGLED_PHONE__DEFAULT_REGION=DE",
+			"PATH=/bin",
+			"DONGLEDX=not ours",
+		}, nil).Config
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("got %+v\nwant %+v", got, want)
+		}
+	})
+	t.Run("command line", func(t *testing.T) {
+		got := load(t, "", nil, map[string]string{
+			"http.listen":                 "[::1]:80",
+			"auth.username":               "me",
+			"auth.password":               "p w",
+			"store.path":                  "x.db",
+			"modems[0].sim":               "7",
+			"modems[0].port":              "/dev/serial/by-id/a",
+			"modems[0].baud":              "9600",
+			"modems[0].pin":               "0042",
+			"modems[0].smsc":              "+491710760000",
+			"modems.1.sim":                "8",
+			"modems.1.port":               "virtual:b",
+			"messages.processing_order":   "FIFO",
+			"messages.sim_selection_mode": "RoundRobin",
+			"messages.send_interval_min":  "2s",
+			"messages.send_interval_max":  "1500",
+			"messages.limit_period":       "Per30Minutes",
+			"messages.limit_value":        "50",
+			"messages.max_parts":          "10",
+			"messages.send_timeout":       "90s",
+			"messages.on_unknown":         "retry",
+			"messages.unknown_after":      "36h",
+			"messages.retention":          "168h",
+			"phone.default_region":        "DE",
+		}).Config
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("got %+v\nwant %+v", got, want)
+		}
+	})
+}
+
+func TestPrecedence(t *testing.T) {
+	const file = "http: {listen: ':1'}\nauth: {username: f}\nstore: {path: f.db}\n"
+	e := load(t, file,
+		[]string{"DONGLED_HTTP__LISTEN=:2", "DONGLED_AUTH__USERNAME=e"},
+		map[string]string{"http.listen": ":3"})
+	for _, c := range []struct{ key, got, want, origin string }{
+		{"http.listen", e.Config.HTTP.Listen, ":3", "command line"},
+		{"auth.username", e.Config.Auth.Username, "e", "DONGLED_AUTH__USERNAME"},
+		{"store.path", e.Config.Store.Path, "f.db", "f.yaml"},
+		{"messages.on_unknown", string(e.Config.Messages.OnUnknown), "wait", "default"},
+	} {
+		if c.got != c.want || e.Origins[c.key] != c.origin {
+			t.Errorf("%s = %q from %q, want %q from %q", c.key, c.got, e.Origins[c.key], c.want, c.origin)
+		}
+	}
+}
+
+func TestModemsAcrossLayers(t *testing.T) {
+	const one = "modems: [{sim: 5, port: virtual:f}]"
+	tests := []struct {
+		name, yaml string
+		environ    []string
+		want       []configs.Modem
+	}{
+		{"environment refines the default", "", []string{"DONGLED_MODEMS__0__PORT=virtual:e"},
+			[]configs.Modem{{SIM: 1, Port: "virtual:e", Baud: 115200}}},
+		{"file replaces the default", one, nil,
+			[]configs.Modem{{SIM: 5, Port: "virtual:f", Baud: 115200}}},
+		{"environment refines the file", one, []string{"DONGLED_MODEMS__0__PIN=0000"},
+			[]configs.Modem{{SIM: 5, Port: "virtual:f", Baud: 115200, PIN: "0000"}}},
+		{"environment appends to the file", one, []string{"DONGLED_MODEMS__1__SIM=6", "DONGLED_MODEMS__1__PORT=virtual:e"},
+			[]configs.Modem{{SIM: 5, Port: "virtual:f", Baud: 115200}, {SIM: 6, Port: "virtual:e", Baud: 115200}}},
+		{"null keeps the default", "modems:", nil, configs.Default().Modems},
+		{"alias", "modems:\n- &m {sim: 5, port: &p virtual:f}\nstore: {path: *p}", nil,
+			[]configs.Modem{{SIM: 5, Port: "virtual:f", Baud: 115200}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := load(t, tt.yaml, tt.environ, nil).Config.Modems; !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("got %+v, want %+v", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestScalars has what people write without quotes. YAML's own reading would turn
+// 0123 into 83, yes into true, 1e3 into 1000 and 2026-01-01 into a time.
+func TestScalars(t *testing.T) {
+	for _, text := range []string{"0123", "yes", "1e3", "0x10", "2026-01-01", "1_000", "true", ".5", "12:30"} {
+		got := load(t, "auth: {password: "+text+"}", nil, nil).Config.Auth.Password
+		if got != text {
+			t.Errorf("password: %s became %q", text, got)
+		}
+	}
+	for _, text := range []string{"", "~", "null"} {
+		if got := load(t, "http: {listen: "+text+"}", nil, nil).Config.HTTP.Listen; got != ":8080" {
+			t.Errorf("listen: %s became %q, want the default", text, got)
+		}
+	}
+	if got := load(t, `modems: [{sim: "1", port: /dev/x, pin: 0123}]`, nil, nil).Config.Modems[0].PIN; got != "0123" {
+		t.Errorf("pin: 0123 became %q", got)
+	}
+	if got := load(t, "\xef\xbb\xbfauth: {username: bom}", nil, nil).Config.Auth.Username; got != "bom" {
+		t.Errorf("byte order mark: username %q", got)
+	}
+}
+
+func TestDurations(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"1":      time.Second,
+		"0180":   180 * time.Second,
+		"500ms":  500 * time.Millisecond,
+		"1.5h":   90 * time.Minute,
+		"30d":    720 * time.Hour,
+		"1d12h":  36 * time.Hour,
+		"1d0.5s": 24*time.Hour + 500*time.Millisecond,
+	} {
+		if got := load(t, "messages: {unknown_after: "+text+"}", nil, nil).Config.Messages.UnknownAfter; got != want {
+			t.Errorf("%s is %v, want %v", text, got, want)
+		}
+	}
+}
+
+func TestMissingFile(t *testing.T) {
+	_, err := configs.Load(configs.Sources{File: filepath.Join(t.TempDir(), "no.yaml")})
+	if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "no.yaml") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestFileOnDisk(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "d.yaml")
+	if err := os.WriteFile(path, []byte("http: {listen: ':9'}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e, err := configs.Load(configs.Sources{File: path})
+	if err != nil || e.Config.HTTP.Listen != ":9" || e.Origins["http.listen"] != path {
+		t.Errorf("got %+v, %v", e, err)
+	}
+}

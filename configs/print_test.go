@@ -1,0 +1,126 @@
+package configs_test
+
+import (
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+
+	"dongled/configs"
+)
+
+// TestSampleIsTheDefaults holds the sample to the code: the same values, every key
+// set, and above each key the environment variable that sets it.
+func TestSampleIsTheDefaults(t *testing.T) {
+	e := load(t, configs.Sample(), nil, nil)
+	if want := configs.Default(); !reflect.DeepEqual(e.Config, want) {
+		t.Errorf("sample has %+v\ndefaults are %+v", e.Config, want)
+	}
+	if len(e.Origins) != 22 { // 1 of http, 3 auth, 1 store, 5 of the modem, 11 messages, 1 phone
+		t.Errorf("the sample sets %d keys, want 22", len(e.Origins))
+	}
+	lines := strings.Split(configs.Sample(), "\n")
+	for key, origin := range e.Origins {
+		if origin != "f.yaml" {
+			t.Errorf("the sample lacks %s", key)
+			continue
+		}
+		name := key[strings.LastIndex(key, ".")+1:]
+		set := regexp.MustCompile(`^[ -]*` + name + `:`)
+		found := false
+		for i, line := range lines {
+			found = found || i > 0 && set.MatchString(line) && strings.HasSuffix(lines[i-1], "# "+configs.EnvName(key))
+		}
+		if !found {
+			t.Errorf("no line of the sample sets %s below # %s", name, configs.EnvName(key))
+		}
+	}
+}
+
+func TestPrintDefaults(t *testing.T) {
+	e := load(t, "", nil, nil)
+	out, err := e.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `http:
+  listen: ":8080"
+auth:
+  username: "sms"
+  password: ""
+  password_file: ""
+store:
+  path: "/var/lib/dongled/dongled.db"
+modems:
+  - sim: 1
+    port: "/dev/ttyUSB2"
+    baud: 115200
+    pin: ""
+    smsc: ""
+messages:
+  processing_order: LIFO
+  sim_selection_mode: OSDefault
+  send_interval_min: 0
+  send_interval_max: 0
+  limit_period: Disabled
+  limit_value: 0
+  max_parts: 255
+  send_timeout: 180s
+  on_unknown: wait
+  unknown_after: 24h
+  retention: 30d
+phone:
+  default_region: ""
+`
+	if string(out) != want {
+		t.Errorf("got\n%s\nwant\n%s", out, want)
+	}
+}
+
+func TestPrintOriginsAndSecrets(t *testing.T) {
+	e := load(t, "modems: [{sim: 1, port: virtual:a, pin: 0042}]",
+		[]string{"DONGLED_AUTH__PASSWORD=hunter2"}, map[string]string{"http.listen": ":1"})
+	out, err := e.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`listen: ":1" # command line`,
+		`password: "********" # DONGLED_AUTH__PASSWORD`,
+		`- sim: 1 # f.yaml`,
+		`pin: "********" # f.yaml`,
+		`smsc: ""` + "\n",
+	} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("%q is not in\n%s", want, out)
+		}
+	}
+	for _, secret := range []string{"hunter2", "0042"} {
+		if strings.Contains(string(out), secret) {
+			t.Errorf("%q shows in\n%s", secret, out)
+		}
+	}
+}
+
+func TestRedact(t *testing.T) {
+	c := configs.Default()
+	c.Auth.Password = "hunter2"
+	c.Modems = append(c.Modems, configs.Modem{SIM: 2, Port: "/x", PIN: "0042"})
+	r := c.Redact()
+	if r.Auth.Password != "********" || r.Modems[1].PIN != "********" || r.Modems[0].PIN != "" {
+		t.Errorf("redacted: %+v", r)
+	}
+	if c.Auth.Password != "hunter2" || c.Modems[1].PIN != "0042" {
+		t.Errorf("the original changed: %+v", c)
+	}
+}
+
+func TestLimitWindow(t *testing.T) {
+	for period, minutes := range map[configs.LimitPeriod]float64{
+		configs.Disabled: 0, configs.PerMinute: 1, configs.Per30Minutes: 30, configs.PerHour: 60, configs.PerDay: 1440,
+	} {
+		if got := period.Window().Minutes(); got != minutes {
+			t.Errorf("%s is %v minutes, want %v", period, got, minutes)
+		}
+	}
+}
