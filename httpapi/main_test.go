@@ -1,0 +1,182 @@
+package httpapi_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"dongled/httpapi"
+	"dongled/modem"
+)
+
+func TestMain(m *testing.M) {
+	// fasthttp keeps the Date header current in one goroutine per process, and its pool's sweeper
+	// notices up to 10 s late that the pool has ended.
+	goleak.VerifyTestMain(m,
+		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),
+		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"))
+}
+
+const (
+	username = "sms"
+	password = "p:ss wörd"
+	deviceID = "PyDmBQZZXYmyxMwED8Fzy"
+)
+
+var started = time.Date(2026, 1, 2, 3, 4, 5, 678_900_000, time.UTC)
+
+// server is a Server on the loopback, and what stands behind it.
+type server struct {
+	t      *testing.T
+	url    string
+	queue  *fakeQueue
+	modems *fakeModems
+	log    *syncBuffer
+}
+
+func start(t *testing.T, edits ...func(*httpapi.Options)) *server {
+	t.Helper()
+	s := &server{t: t, queue: newFakeQueue(), modems: &fakeModems{}, log: &syncBuffer{}}
+	o := httpapi.Options{
+		Messages: s.queue,
+		Modems:   s.modems,
+		Username: username,
+		Password: password,
+		DeviceID: deviceID,
+		Started:  started,
+		Version:  "1.2.3",
+		Log:      slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	}
+	for _, edit := range edits {
+		edit(&o)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.url = "http://" + ln.Addr().String()
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- httpapi.New(o).Serve(ctx, ln) }()
+	t.Cleanup(func() {
+		http.DefaultClient.CloseIdleConnections()
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("Serve: %v", err)
+		}
+	})
+	return s
+}
+
+type reply struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// do sends a request with the right credentials and a JSON content type; header pairs override,
+// an empty value removes. Every answer is checked against openapi.yaml, and so is every request
+// that the server accepted.
+func (s *server) do(method, path, body string, header ...string) reply {
+	s.t.Helper()
+	var content io.Reader
+	if body != "" {
+		content = strings.NewReader(body)
+	}
+	return s.send(method, path, content, header...)
+}
+
+func (s *server) send(method, path string, content io.Reader, header ...string) reply {
+	s.t.Helper()
+	var sent bytes.Buffer
+	if content != nil {
+		content = io.TeeReader(content, &sent)
+	}
+	req, err := http.NewRequest(method, s.url+path, content)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.SetBasicAuth(username, password)
+	if content != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+		if header[i+1] == "" {
+			req.Header.Del(header[i])
+		}
+	}
+	// A redirect would be followed silently; none may ever be sent.
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		s.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	defer resp.Body.Close()
+	got, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	checkAgainstSpec(s.t, req, sent.Bytes(), resp, got)
+	return reply{resp.StatusCode, resp.Header, string(got)}
+}
+
+// want checks status and the whole body.
+func (r reply) want(t *testing.T, status int, body string) {
+	t.Helper()
+	if r.status != status || r.body != body {
+		t.Errorf("got  %d %s\nwant %d %s", r.status, r.body, status, body)
+	}
+}
+
+// wantMessage checks an error answer.
+func (r reply) wantMessage(t *testing.T, status int, message string) {
+	t.Helper()
+	r.want(t, status, `{"message":"`+message+`"}`)
+	if got := r.header.Get("Content-Type"); got != "application/json" {
+		t.Errorf("Content-Type %q", got)
+	}
+}
+
+type fakeModems struct {
+	mu   sync.Mutex
+	list []modem.Status
+}
+
+func (f *fakeModems) Modems() []modem.Status {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.list
+}
+
+func (f *fakeModems) set(list ...modem.Status) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.list = list
+}
+
+// syncBuffer is a log that may be read while it is written.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}

@@ -1,0 +1,172 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"dongled/modem"
+	"dongled/scheduler/queue"
+)
+
+// Messages is the queue as this package needs it.
+type Messages interface {
+	// Submit stores a message and returns after the commit. A *queue.FieldError or
+	// queue.ErrDuplicateID is the client's fault; any error means that nothing was stored.
+	Submit(ctx context.Context, s queue.Submission) (queue.Message, error)
+	// Get returns queue.ErrNotFound for an unknown id.
+	Get(ctx context.Context, id string) (queue.Message, error)
+	// List returns one page and how many messages the filter matches in all.
+	List(ctx context.Context, f queue.Filter) (page []queue.Message, total int, err error)
+	// Cancel returns queue.ErrNotFound, or queue.ErrNotPending and changes nothing.
+	Cancel(ctx context.Context, id string) (queue.Message, error)
+}
+
+// Modems tells how the dongles are. It must not block.
+type Modems interface {
+	Modems() []modem.Status
+}
+
+// Defaults of the zero Options.
+const (
+	// DefaultMaxBody holds the largest request there can be: 65535 characters of text, each
+	// written as two \uXXXX escapes, and 100 recipients.
+	DefaultMaxBody = 1 << 20
+	// DefaultReadTimeout bounds one whole request, headers and body, so that a client that
+	// trickles bytes cannot hold a connection.
+	DefaultReadTimeout     = 30 * time.Second
+	DefaultWriteTimeout    = 30 * time.Second
+	DefaultIdleTimeout     = 2 * time.Minute
+	DefaultShutdownTimeout = 10 * time.Second
+	// DefaultConcurrency keeps the process below 1000 descriptors: go.bug.st/serial polls with
+	// select(2), which a descriptor of 1024 or more crashes.
+	DefaultConcurrency = 512
+)
+
+// maxHeader bounds the request line and headers together; beyond it the answer is 431.
+const maxHeader = 8 << 10
+
+// Options configure a Server. Messages, Modems, Username, Password and DeviceID are required;
+// an empty Password lets nobody in.
+type Options struct {
+	Messages Messages
+	Modems   Modems
+
+	Username, Password string
+
+	// DeviceID is this gateway's own id: 21 URL-safe characters satisfy every client.
+	DeviceID   string
+	DeviceName string
+	// Created is when DeviceID was made; zero means Started.
+	Created time.Time
+	// Started is when the process started; zero means now.
+	Started time.Time
+
+	Version string
+	// ReleaseID is the integer that health answers carry beside Version; 0 means 1.
+	ReleaseID int
+
+	Log *slog.Logger
+
+	// The zero value of each takes its Default constant.
+	MaxBody         int
+	ReadTimeout     time.Duration
+	WriteTimeout    time.Duration
+	IdleTimeout     time.Duration
+	ShutdownTimeout time.Duration
+	Concurrency     int
+}
+
+func (o Options) withDefaults() Options {
+	setDefault(&o.MaxBody, DefaultMaxBody)
+	setDefault(&o.ReadTimeout, DefaultReadTimeout)
+	setDefault(&o.WriteTimeout, DefaultWriteTimeout)
+	setDefault(&o.IdleTimeout, DefaultIdleTimeout)
+	setDefault(&o.ShutdownTimeout, DefaultShutdownTimeout)
+	setDefault(&o.Concurrency, DefaultConcurrency)
+	setDefault(&o.ReleaseID, 1)
+	setDefault(&o.DeviceName, "dongled")
+	if o.Started.IsZero() {
+		o.Started = time.Now()
+	}
+	if o.Created.IsZero() {
+		o.Created = o.Started
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+func setDefault[T comparable](v *T, d T) {
+	var zero T
+	if *v == zero {
+		*v = d
+	}
+}
+
+// Server is the HTTP server. It is made by New and run once by Serve.
+type Server struct {
+	app *fiber.App
+	opt Options
+	log *slog.Logger
+}
+
+// New builds a Server; it does not listen.
+func New(o Options) *Server {
+	o = o.withDefaults()
+	s := &Server{opt: o, log: o.Log}
+	s.app = fiber.New(fiber.Config{
+		// Without Immutable, strings from the request are views of a buffer that the next
+		// request on the connection overwrites.
+		Immutable:                    true,
+		CaseSensitive:                true,
+		BodyLimit:                    o.MaxBody,
+		Concurrency:                  o.Concurrency,
+		ReadTimeout:                  o.ReadTimeout,
+		WriteTimeout:                 o.WriteTimeout,
+		IdleTimeout:                  o.IdleTimeout,
+		ReadBufferSize:               maxHeader,
+		DisableStartupMessage:        true,
+		DisablePreParseMultipartForm: true,
+		ErrorHandler:                 s.fail,
+	})
+	user := newAccount(o.Username, o.Password)
+	s.app.Server().HeaderReceived = user.limitAnonymous
+	s.routes(user.authenticate)
+	return s
+}
+
+// Serve answers on ln until ctx ends, then lets requests in progress finish for at most
+// ShutdownTimeout. It closes ln, and returns nil after an orderly end. Requests that outlast
+// ShutdownTimeout are reported as an error; their goroutines end with the process.
+func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	served := make(chan error, 1)
+	go func() { served <- s.app.Listener(ln) }()
+
+	select {
+	case err := <-served:
+		if err == nil {
+			err = errors.New("listener was closed")
+		}
+		return fmt.Errorf("http server on %s: %w", ln.Addr(), err)
+	case <-ctx.Done():
+	}
+
+	// ctx has ended, so the grace period must not derive from it.
+	grace, cancel := context.WithTimeout(context.Background(), s.opt.ShutdownTimeout)
+	defer cancel()
+	err := s.app.ShutdownWithContext(grace)
+	// Shutdown is without effect on a listener that the goroutine above has not reached yet.
+	_ = ln.Close()
+	<-served
+	if err != nil && !errors.Is(err, net.ErrClosed) {
+		return fmt.Errorf("http server on %s: requests still running after %s: %w", ln.Addr(), s.opt.ShutdownTimeout, err)
+	}
+	return nil
+}
