@@ -1,0 +1,98 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const root = "../.."
+
+// TestImportRules holds the tree to the house: who may import whom, which library has
+// which room, a package comment everywhere.
+func TestImportRules(t *testing.T) {
+	files, err := parseTree(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) == 0 {
+		t.Fatalf("no Go files below %s", root)
+	}
+	for _, v := range violations(files, rules) {
+		t.Error(v)
+	}
+}
+
+// TestRulesAreInUse: a rule for a room that is gone would let the next tenant in unseen.
+func TestRulesAreInUse(t *testing.T) {
+	for pkg, r := range rules {
+		for _, dir := range append([]string{pkg}, r.ours...) {
+			if goFiles, _ := filepath.Glob(filepath.Join(root, dir, "*.go")); len(goFiles) == 0 {
+				t.Errorf("the rule of %s names %s, where there is no Go file", pkg, dir)
+			}
+		}
+	}
+}
+
+// TestViolations builds a small house in which each rule is broken once.
+func TestViolations(t *testing.T) {
+	files := tree(t, map[string]string{
+		"go.mod":            "module dongled\n",
+		"low/low.go":        "// Package low is documented.\npackage low\n\nimport _ \"fmt\"\n",
+		"mid/mid.go":        "// Package mid is documented.\npackage mid\n\nimport (\n\t\"dongled/low\"\n\t\"example.com/lib/sub\"\n\t\"example.com/one\"\n)\n\nvar _, _ = low.Good, sub.X\n",
+		"mid/bad.go":        "package mid\n\nimport (\n\t\"C\"\n\t\"dongled/top\"\n\t\"example.com/library\"\n\t\"example.com/one/sub\"\n)\n",
+		"mid/names.go":      "package mid\n\nimport l \"dongled/low\"\n\nvar _, _ = l.Prefixed, l.Bad\n\nfunc f(l struct{ Shadow int }) int { return l.Shadow }\n",
+		"mid/dot.go":        "package mid\n\nimport . \"dongled/low\"\n",
+		"mid/mid_test.go":   "package mid\n\nimport _ \"example.com/anything\"\n",
+		"new/new.go":        "// Package new has no rule.\npackage new\n",
+		"mute/mute.go":      "// Copyright notices are no package comment.\npackage mute\n",
+		"top/main.go":       "// Command top wires.\npackage main\n\nimport _ \"example.com/anything\"\n",
+		"nested/go.mod":     "module nested\n",
+		"nested/nested.go":  "package nested\n\nimport _ \"example.com/anything\"\n",
+		"low/testdata/x.go": "not Go at all",
+	})
+	got := violations(files, map[string]rule{
+		"low":  {},
+		"mute": {},
+		"top":  {all: true},
+		"mid": {
+			ours: []string{"low"}, roots: []string{"example.com/lib"}, exact: []string{"example.com/one"},
+			uses: map[string][]string{"low": {"Good", "Pre*"}},
+		},
+	})
+	want := []string{
+		"mid/bad.go: imports C, which mid may not",
+		"mid/bad.go: imports dongled/top, which mid may not",
+		"mid/bad.go: imports example.com/library, which mid may not",
+		"mid/bad.go: imports example.com/one/sub, which mid may not",
+		`mid/dot.go: imports low as ".", which hides what it uses`,
+		"mid/names.go:5: uses l.Bad; of low, mid may use Good, Pre*",
+		"new/new.go: package new has no import rule; decide one in hack/house/rules.go",
+		"mute: no file has a package comment",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// tree writes files by path and parses them.
+func tree(t *testing.T, contents map[string]string) []source {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range contents {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	files, err := parseTree(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
