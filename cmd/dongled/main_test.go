@@ -1,0 +1,53 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain lets the scripts run dongled as a command of its own process.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"dongled": main})
+}
+
+// TestScripts runs testdata/script, which reads like the manual.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{Dir: "testdata/script"})
+}
+
+// brokenPipe is a standard output that went away.
+type brokenPipe struct{}
+
+func (brokenPipe) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }
+
+func TestWriteErrorsFail(t *testing.T) {
+	for _, args := range [][]string{
+		{"version"},
+		{"config", "print"},
+		{"config", "print", "--sample"},
+		{"config", "check", "../../configs/dongled.yaml"},
+	} {
+		var stderr bytes.Buffer
+		if got := run(t.Context(), args, brokenPipe{}, &stderr); got != exitFailed {
+			t.Errorf("%v: exit status %d, want %d", args, got, exitFailed)
+		}
+		if want := "dongled: broken pipe\n"; stderr.String() != want {
+			t.Errorf("%v: stderr %q, want %q", args, stderr.String(), want)
+		}
+	}
+}
+
+func TestBuildVersion(t *testing.T) {
+	t.Cleanup(func() { version = "" })
+	version = "1.2.3"
+	var stdout bytes.Buffer
+	if got := run(t.Context(), []string{"version"}, &stdout, &bytes.Buffer{}); got != exitOK {
+		t.Fatalf("exit status %d", got)
+	}
+	if !bytes.HasPrefix(stdout.Bytes(), []byte("dongled 1.2.3 ")) {
+		t.Errorf("printed %q", stdout.String())
+	}
+}
