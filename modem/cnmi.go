@@ -99,40 +99,43 @@ func (s *session) askForReports() error {
 		offer = cnmiAny
 	}
 	list := offer.candidates()
-	set, err := s.setCNMI(list)
-	if err == nil && !set && len(list) > 0 {
+	ds, err := s.setCNMI(list)
+	if err == nil && ds == 0 && len(list) > 0 {
 		if err = s.try("+CSMS=1"); err == nil {
-			set, err = s.setCNMI(list)
+			ds, err = s.setCNMI(list)
 		}
-		s.mustAck.Store(set)
+		s.mustAck.Store(ds != 0)
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
-	}
-	if !set {
+	case ds == 0:
 		s.log.Warn("the modem does not pass status reports on", "offer", args)
+	case ds == 2:
+		s.unswept = true
+		signal(s.stored.wake)
 	}
-	s.w.update(func(st *Status) { st.Reports = set })
+	s.w.update(func(st *Status) { st.Reports = ds != 0 })
 	return nil
 }
 
-// setCNMI tries the candidates until one is taken and reads back the same.
-func (s *session) setCNMI(list []cnmi) (bool, error) {
+// setCNMI tries the candidates until one is taken and reads back the same; ds is its, or 0.
+func (s *session) setCNMI(list []cnmi) (ds int, err error) {
 	for _, c := range list {
 		err := s.do("+CNMI=" + c.String())
 		if err != nil {
 			if err := unlessRefused(err); err != nil {
-				return false, err
+				return 0, err
 			}
 			continue
 		}
 		args, err := s.ask("+CNMI?", "+CNMI")
 		if err != nil {
-			return false, err
+			return 0, err
 		}
 		if ds := field(args, 3); ds == strconv.Itoa(c.ds) || ds == "" {
-			return true, nil
+			return c.ds, nil
 		}
 	}
-	return false, nil
+	return 0, nil
 }

@@ -42,8 +42,10 @@ type session struct {
 	gone chan struct{}
 	// acks asks for a +CNMA, refresh for a new look at the network.
 	acks, refresh chan struct{}
-	// stored are reports to be fetched from the dongle's memory.
-	stored *storedReports
+	// stored are reports to be fetched from the dongle's memory; unswept says that some may be
+	// there that we were not told of.
+	stored  *storedReports
+	unswept bool
 	// checks are questions to be asked when no submission waits.
 	checks    []func() error
 	nextCheck int

@@ -7,6 +7,8 @@ import (
 	"sync"
 
 	"dongled/pdu"
+
+	"github.com/warthog618/modem/info"
 )
 
 // storedReports are the reports that the dongle told of by +CDSI: <mem>,<index> and that still
@@ -24,11 +26,13 @@ func (l *storedReports) add(u urc) {
 	signal(l.wake)
 }
 
-// putBack adds u without waking anybody.
+// putBack adds u, once, without waking anybody.
 func (l *storedReports) putBack(u urc) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.list = append(l.list, u)
+	if !slices.Contains(l.list, u) {
+		l.list = append(l.list, u)
+	}
 }
 
 func (l *storedReports) take() (u urc, ok bool) {
@@ -42,8 +46,36 @@ func (l *storedReports) take() (u urc, ok bool) {
 	return u, true
 }
 
+// sweep notes the reports in SR of which no session heard, or one that ended before it fetched them.
+// Left there they would be lost, and in the end fill the memory, so that no more come.
+func (s *session) sweep() error {
+	const list = "+CMGL=4" // all of them (TS 27.005 section 4.1)
+	if s.w.muted(list) {
+		return nil
+	}
+	if err := s.do(`+CPMS="SR"`); err != nil {
+		return unlessRefused(err)
+	}
+	lines, err := s.command(list, want{prefix: "+CMGL", bare: barePDU}, commandTimeout)
+	s.w.noteSilence(list, err)
+	for _, line := range lines {
+		if !info.HasPrefix(line, "+CMGL") {
+			continue // the PDU
+		}
+		if index, err := strconv.Atoi(field(info.TrimPrefix(line, "+CMGL"), 0)); err == nil {
+			s.stored.add(urc{kind: urcStored, text: "SR", index: index})
+		}
+	}
+	return unlessRefused(err)
+}
+
 // fetchReports fetches one of them and leaves the rest for the next turn.
 func (s *session) fetchReports() error {
+	if s.unswept {
+		s.unswept = false
+		signal(s.stored.wake)
+		return s.sweep()
+	}
 	u, ok := s.stored.take()
 	if !ok {
 		return nil
