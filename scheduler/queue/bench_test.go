@@ -141,13 +141,21 @@ func BenchmarkClaim(b *testing.B) {
 func BenchmarkReport(b *testing.B) {
 	sizes(b, func(b *testing.B, n int) {
 		q := full(b, n, true)
-		seq := uint64(0)
-		for b.Loop() {
-			seq = (seq+7919)%uint64(n) + 1
-			r := Report{IMSI: card1, MR: uint8(seq), Recipient: fillNumber(seq), Status: 0x20, Verdict: VerdictTrying}
-			if match, err := q.Report(ctx, r); match != Matched || err != nil {
-				b.Fatal(match, err)
-			}
+		for _, c := range []struct {
+			name string
+			of   int // how many of the latest messages the reports are about
+		}{{"recent", min(n, 1000)}, {"any", n}} {
+			b.Run(c.name, func(b *testing.B) {
+				step := 0
+				for b.Loop() {
+					step = (step + 7919) % c.of
+					seq := uint64(n - step)
+					r := Report{IMSI: card1, MR: uint8(seq), Recipient: fillNumber(seq), Status: 0x20, Verdict: VerdictTrying}
+					if match, err := q.Report(ctx, r); match != Matched || err != nil {
+						b.Fatal(match, err)
+					}
+				}
+			})
 		}
 	})
 }

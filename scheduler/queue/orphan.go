@@ -85,7 +85,7 @@ func (t *tx) offerAgain(o *Outcome, to string, last int) {
 				continue
 			}
 			found := t.candidates(&held.Report)
-			if len(found) > 0 && t.applyReport(found[0], &held.Report) {
+			if repeated(found, &held.Report) || len(found) > 0 && t.applyReport(found[0], &held.Report) {
 				t.del(t.orphans, k)
 			}
 		}

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/binary"
@@ -63,7 +64,7 @@ func (q *Queue) Report(ctx context.Context, r Report) (match Match, err error) {
 
 func (t *tx) report(r *Report) (Match, error) {
 	found := t.candidates(r)
-	if slices.ContainsFunc(found, func(c candidate) bool { return c.settledBy(r) }) {
+	if repeated(found, r) {
 		return Repeated, nil
 	}
 	if len(found) == 0 || t.overtaken(r, found[0]) {
@@ -78,42 +79,40 @@ func (t *tx) report(r *Report) (Match, error) {
 	return Repeated, nil
 }
 
-// candidate is a part that a report may be about.
+// candidate is a submission of a part that a report may be about.
 type candidate struct {
 	m    *message
 	d    *delivery
 	part int
-	// numbered says that it bears the report's TP-MR, by +CMGS.
+	// numbered says that it bears the report's TP-MR, by +CMGS. Otherwise it got no +CMGS, and base
+	// is the TP-MR that its card had used before, or -1.
 	numbered bool
+	base     int
+	// intent is that of the submission; the part may have been submitted again since.
+	intent int
 }
 
-func (c candidate) intent() int { return c.d.Parts[c.part].Intent }
-
-// settledBy reports whether the part, without +CMGS, was settled by a report of the same TP-MR: then
-// r is that report again, and not about another part of which nothing is known.
-func (c candidate) settledBy(r *Report) bool {
-	p := &c.d.Parts[c.part]
-	return p.Accepted == 0 && p.MR == r.MR && (p.State == PartDelivered || p.State == PartUndelivered)
+// repeated reports whether a part of found, without +CMGS, was settled by a report of the same TP-MR:
+// then r is that report again, and not about another part of which nothing is known.
+func repeated(found []candidate, r *Report) bool {
+	return slices.ContainsFunc(found, func(c candidate) bool {
+		p := &c.d.Parts[c.part]
+		return p.Accepted == 0 && p.MR == r.MR && (p.State == PartDelivered || p.State == PartUndelivered)
+	})
 }
 
 // candidates are the parts that r may be about, the newest submission first: those that bear its
 // TP-MR, and those without +CMGS, submitted since, whose number was due next after the card's last.
 func (t *tx) candidates(r *Report) []candidate {
-	found := t.filed(nil, r, int(r.MR), func([]byte) bool { return true })
+	found := t.filed(r, int(r.MR))
 	// A card that repeats its TP-MR is believed only where nothing else bears it.
-	least := min(1, len(found))
-	last := t.lastMR(r.IMSI)
-	found = t.filed(found, r, mrUnknown, func(base []byte) bool {
-		if len(base) == 0 {
-			return true
+	least, last := min(1, len(found)), t.lastMR(r.IMSI)
+	for _, c := range t.filed(r, mrUnknown) {
+		if c.wasDue(r.MR, least, last) {
+			found = append(found, c)
 		}
-		gap, most := int(r.MR-base[0]), maxMRGap
-		if since := int(uint8(last) - base[0]); since > 0 {
-			most = min(most, since-1) // it came before what the card has accepted since
-		}
-		return gap >= least && gap <= most
-	})
-	slices.SortStableFunc(found, func(a, b candidate) int { return cmp.Compare(b.intent(), a.intent()) })
+	}
+	slices.SortStableFunc(found, func(a, b candidate) int { return cmp.Compare(b.intent, a.intent) })
 	taken := false
 	return slices.DeleteFunc(found, func(c candidate) bool {
 		taken = taken || c.numbered
@@ -121,36 +120,56 @@ func (t *tx) candidates(r *Report) []candidate {
 	})
 }
 
-// filed appends the parts filed under mr whose index entries fit, newest message first.
-func (t *tx) filed(found []candidate, r *Report, mr int, fits func(value []byte) bool) []candidate {
+// wasDue reports whether a submission without +CMGS may have got mr, from least on after its base.
+// last is what the card has used by now.
+func (c candidate) wasDue(mr uint8, least, last int) bool {
+	if c.base < 0 {
+		return true
+	}
+	gap, most := int(mr-uint8(c.base)), maxMRGap
+	if since := int(uint8(last) - uint8(c.base)); since > 0 {
+		most = min(most, since-1) // it came before what the card has accepted since
+	}
+	return gap >= least && gap <= most
+}
+
+// filed returns the submissions filed under mr, those of the newest message first.
+func (t *tx) filed(r *Report, mr int) (found []candidate) {
 	prefix := reportPrefix(r.IMSI, mr, r.Recipient)
-	c := t.reports.Cursor()
-	k, v := seekLast(c, prefix)
+	cur := t.reports.Cursor()
+	k, v := seekLast(cur, prefix)
 	for range maxCandidates {
 		if !hasPrefix(k, prefix) {
 			break
 		}
-		if fits(v) {
-			rest := k[len(prefix):]
-			m, d := t.loadBoth(binary.BigEndian.Uint64(rest), rest[8])
-			if d != nil && sameNumber(d.To, r.Recipient) {
-				found = append(found, candidate{m, d, int(rest[9]), mr != mrUnknown})
+		rest := k[len(prefix):]
+		m, d := t.loadBoth(binary.BigEndian.Uint64(rest), rest[8])
+		if d != nil && sameNumber(d.To, r.Recipient) {
+			c := candidate{m: m, d: d, part: int(rest[9])}
+			if mr != mrUnknown {
+				c.numbered, c.intent = true, d.Parts[c.part].Intent
+				found = append(found, c)
+			}
+			for entry := range slices.Chunk(v, unansweredSize) {
+				c.intent = int(binary.BigEndian.Uint64(entry))
+				c.base = int(binary.BigEndian.Uint16(entry[8:])) - 1
+				found = append(found, c)
 			}
 		}
-		k, v = c.Prev()
+		k, v = cur.Prev()
 	}
 	return found
 }
 
 // overtaken reports whether r may rather be about a part that is being submitted than about c: the
-// card gives this TP-MR next, so what bears it is some 250 submissions old; or c is without TP-MR, and
-// perhaps never left. Which it is shows when that part is settled (see offerAgain).
+// card gives this TP-MR next, so that c, if it bears it, is some 250 submissions old, and if it is
+// without one perhaps never left. Which it is shows when that part is settled (see offerAgain).
 func (t *tx) overtaken(r *Report, c candidate) bool {
-	if c.numbered {
-		last := t.lastMR(r.IMSI)
-		if gap := int(r.MR - uint8(last)); last < 0 || gap == 0 || gap > maxMRGap {
-			return false
-		}
+	last := t.lastMR(r.IMSI)
+	gap := int(r.MR - uint8(last))
+	switch {
+	case last < 0 && c.numbered, last >= 0 && (gap == 0 || gap > maxMRGap):
+		return false
 	}
 	cur := t.meta.Cursor()
 	for k, v := cur.Seek(prefixActive); hasPrefix(k, prefixActive); k, v = cur.Next() {
@@ -160,7 +179,8 @@ func (t *tx) overtaken(r *Report, c candidate) bool {
 		}
 		for i := range d.Parts {
 			if p := &d.Parts[i]; p.State == PartSubmitting && p.IMSI == r.IMSI {
-				return p.Intent != c.intent() // not itself, submitted again
+				itself := d.seq == c.d.seq && d.rcpt == c.d.rcpt && i == c.part // submitted again
+				return !itself
 			}
 		}
 	}
@@ -216,9 +236,12 @@ func (p *part) settle(mr uint8, now int64) {
 	}
 }
 
-func encodeMR(mr int) []byte {
-	if mr < 0 {
-		return []byte{}
-	}
-	return []byte{byte(mr)}
+// unansweredSize is the length of what appendUnanswered appends.
+const unansweredSize = 10
+
+// appendUnanswered appends a submission without +CMGS to the index entry of its part: its intent, and
+// the TP-MR that its card had used before, -1 for none.
+func appendUnanswered(entry []byte, intent, last int) []byte {
+	entry = binary.BigEndian.AppendUint64(bytes.Clone(entry), uint64(intent))
+	return binary.BigEndian.AppendUint16(entry, uint16(last+1))
 }

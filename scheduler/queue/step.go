@@ -186,7 +186,8 @@ func (t *tx) lose(m *message, d *delivery, i int, why string) {
 	p.Error = why
 	if m.Report {
 		p.Unanswered = append(p.Unanswered, p.IMSI)
-		t.put(t.reports, reportKey(p.IMSI, mrUnknown, d.To, d.seq, d.rcpt, i), encodeMR(t.lastMR(p.IMSI)))
+		k := reportKey(p.IMSI, mrUnknown, d.To, d.seq, d.rcpt, i)
+		t.put(t.reports, k, appendUnanswered(t.reports.Get(k), p.Intent, t.lastMR(p.IMSI)))
 	}
 	if t.opts.RetryUnknown && p.Attempts < maxUnknownRetries {
 		d.apply(i, evRequeue)
