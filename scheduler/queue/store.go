@@ -42,6 +42,9 @@ type Queue struct {
 	// inFlight counts parts handed out by Step whose outcome has not come back; a commit for each
 	// is certain to come, so news that nobody waits for may ride along with it.
 	inFlight atomic.Int64
+	riders   riders
+	// late says that riders have waited long enough.
+	late chan struct{}
 }
 
 const (
@@ -95,6 +98,14 @@ func Open(path string, opts Options) (*Queue, error) {
 		return nil, fmt.Errorf("open store %s: %w", path, err)
 	}
 	q := &Queue{opts: opts, db: db, ops: make(chan *op, maxBatch), ending: make(chan struct{}), ended: make(chan struct{})}
+	q.late = make(chan struct{}, 1)
+	q.riders.kick = time.AfterFunc(time.Hour, func() {
+		select {
+		case q.late <- struct{}{}:
+		default:
+		}
+	})
+	q.riders.kick.Stop()
 	if err := q.prepare(); err != nil {
 		return nil, errors.Join(fmt.Errorf("store %s: %w", path, err), db.Close())
 	}

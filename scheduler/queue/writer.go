@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -24,7 +25,7 @@ const (
 type op struct {
 	run  func(*tx) error
 	done chan error
-	// rides says the operation may wait up to rideFor for another one's commit.
+	// rides says the operation may wait up to rideFor for the commit of a part in flight.
 	rides bool
 	// ran, unless nil, is closed when the operation ran and only the disk is still to come (shown),
 	// or it was answered. What was shown cannot run again with another result.
@@ -65,6 +66,10 @@ func (q *Queue) hand(ctx context.Context, o *op) error {
 		return ErrClosed
 	default:
 	}
+	if o.rides && q.inFlight.Load() > 0 {
+		q.riders.add(o)
+		return nil
+	}
 	select {
 	case q.ops <- o:
 		return nil
@@ -100,7 +105,9 @@ func (q *Queue) write() {
 		var batch []*op
 		select {
 		case o := <-q.ops:
-			batch = q.gather(o)
+			batch = q.drain([]*op{o})
+		case <-q.late:
+			batch = q.drain(nil)
 		case <-alarm.C:
 			if next := q.nextDue(); next > time.Now().UnixMilli() {
 				alarm.Reset(sleep(next))
@@ -134,29 +141,9 @@ func (q *Queue) nextDue() (next int64) {
 	return next
 }
 
-// gather takes what waits behind first. If all of it may ride along with a part in flight, it gives
-// that part's commit a moment to come.
-func (q *Queue) gather(first *op) []*op {
-	batch := q.drain([]*op{first})
-	if !allRide(batch) || q.inFlight.Load() == 0 {
-		return batch
-	}
-	wait := time.NewTimer(rideFor)
-	defer wait.Stop()
-	for allRide(batch) && len(batch) < maxBatch {
-		select {
-		case o := <-q.ops:
-			batch = q.drain(append(batch, o))
-		case <-wait.C:
-			return batch
-		case <-q.ending:
-			return batch
-		}
-	}
-	return batch
-}
-
+// drain appends what waits to batch, and what rides along.
 func (q *Queue) drain(batch []*op) []*op {
+	batch = append(batch, q.riders.take()...)
 	for len(batch) < maxBatch {
 		select {
 		case o := <-q.ops:
@@ -168,13 +155,29 @@ func (q *Queue) drain(batch []*op) []*op {
 	return batch
 }
 
-func allRide(batch []*op) bool {
-	for _, o := range batch {
-		if !o.rides {
-			return false
-		}
+// riders are operations that wait for the commit of another one, at most rideFor.
+type riders struct {
+	mu   sync.Mutex
+	ops  []*op
+	kick *time.Timer
+}
+
+func (r *riders) add(o *op) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ops = append(r.ops, o); len(r.ops) == 1 {
+		r.kick.Reset(rideFor)
 	}
-	return true
+}
+
+func (r *riders) take() (ops []*op) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.ops) > 0 {
+		r.kick.Stop()
+		ops, r.ops = r.ops, nil
+	}
+	return ops
 }
 
 // commit runs the batch and what is due in one transaction, answers everybody after it is on disk,
