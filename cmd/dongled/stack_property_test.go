@@ -19,20 +19,17 @@ import (
 
 // TestEveryMessageEndsInATrueState plays random plans against the gateway, which waits for the
 // reports of parts whose outcome is unknown: no part is sent twice, whatever happens.
-func TestEveryMessageEndsInATrueState(t *testing.T) { checkPlans(t, false, 40) }
+func TestEveryMessageEndsInATrueState(t *testing.T) { checkPlans(t, false) }
 
 // TestEveryMessageEndsInATrueStateWhenRetried is the same with on_unknown: retry: only a part that
 // was in doubt is sent again, once for each doubt and three times at the most.
-func TestEveryMessageEndsInATrueStateWhenRetried(t *testing.T) { checkPlans(t, true, 25) }
+func TestEveryMessageEndsInATrueStateWhenRetried(t *testing.T) { checkPlans(t, true) }
 
-// checkPlans plays n plans, or as many as -rapid.checks says. The plan is drawn outside the bubble,
-// so that rapid's own clock for shrinking is the real one.
-func checkPlans(t *testing.T, retry bool, n int) {
-	if !checksGiven() {
-		if err := flag.Set("rapid.checks", fmt.Sprint(n)); err != nil {
-			t.Fatal(err)
-		}
-	}
+// checkPlans plays random plans. They are drawn outside the bubble, so that rapid's own clock for
+// shrinking is the real one.
+func checkPlans(t *testing.T, retry bool) {
+	limitChecks()
+	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		p := anyPlan(retry).Draw(rt, "plan")
 		var wrong []string
@@ -43,10 +40,13 @@ func checkPlans(t *testing.T, retry bool, n int) {
 	})
 }
 
-// checksGiven reports whether the caller of the test said how many checks to make.
-var checksGiven = sync.OnceValue(func() (given bool) {
+// limitChecks keeps the properties to seconds each, unless -rapid.checks asks for more.
+var limitChecks = sync.OnceFunc(func() {
+	given := false
 	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.checks" })
-	return given
+	if !given {
+		_ = flag.Set("rapid.checks", "32") // a number is no error
+	}
 })
 
 // partOf names one part of one recipient of one message.
