@@ -37,6 +37,7 @@ type modelRecipient struct {
 }
 
 type modelPart struct {
+	doubt    bool // waits to be repeated, but may have gone out
 	state    PartState
 	attempts int
 	giveUp   time.Time // while unknown
@@ -60,7 +61,7 @@ func (r *modelRecipient) state() State {
 		return Failed
 	case r.has(PartCancelled):
 		return Cancelled
-	case r.only(PartQueued):
+	case r.only(PartQueued) && !slices.ContainsFunc(r.parts, func(p modelPart) bool { return p.doubt }):
 		return Pending
 	case r.only(PartDelivered):
 		return Delivered
@@ -253,7 +254,7 @@ func (md *model) outcome(r *modelRecipient, i int, o Outcome) {
 func (md *model) lose(r *modelRecipient, i int) {
 	p := &r.parts[i]
 	if md.retry && p.attempts < 3 {
-		p.state = PartQueued
+		p.state, p.doubt = PartQueued, true
 		r.wait(time.Time{})
 		return
 	}

@@ -61,7 +61,12 @@ type part struct {
 func (d *delivery) state() State {
 	var n partCounts
 	for i := range d.Parts {
-		n[d.Parts[i].State]++
+		p := &d.Parts[i]
+		if p.State == PartQueued && len(p.Unanswered) > 0 {
+			n[PartUnknown]++ // waits to be repeated, but may have gone out: not to be cancelled
+			continue
+		}
+		n[p.State]++
 	}
 	return n.fold()
 }

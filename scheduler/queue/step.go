@@ -184,8 +184,8 @@ func (t *tx) lose(m *message, d *delivery, i int, why string) {
 	}
 	p := &d.Parts[i]
 	p.Error = why
+	p.Unanswered = append(p.Unanswered, p.IMSI)
 	if m.Report {
-		p.Unanswered = append(p.Unanswered, p.IMSI)
 		k := reportKey(p.IMSI, mrUnknown, d.To, d.seq, d.rcpt, i)
 		t.put(t.reports, k, appendUnanswered(t.reports.Get(k), p.Intent, t.lastMR(p.IMSI)))
 	}

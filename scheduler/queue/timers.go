@@ -77,11 +77,20 @@ func (t *tx) expireMessage(seq uint64) error {
 // SMSGate's.
 const errExpired = "TTL expired: validUntil passed before the message could be submitted"
 
+// errDoubt follows it where a submission that was to be repeated had no answer.
+const errDoubt = " again; the submission before had no answer, the message may have gone out"
+
 // expire ends the parts of d that were not submitted. The caller stores d.
 func (t *tx) expire(d *delivery) {
-	if i := d.nextQueued(); i >= 0 {
-		d.fail(i, errExpired, t.now)
+	i := d.nextQueued()
+	if i < 0 {
+		return
 	}
+	why := errExpired
+	if len(d.Parts[i].Unanswered) > 0 {
+		why += errDoubt
+	}
+	d.fail(i, why, t.now)
 }
 
 // errLost is what a recipient says whose message stayed without answer and report.
