@@ -13,7 +13,7 @@ func (s *Scheduler) holds(c *sim) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
-	if holder := s.find(s.turn); s.opts.Selection == OSDefault || s.opts.Selection == "" || holder == nil || !holder.eligible(now) {
+	if holder := s.find(s.turn); s.opts.Selection == OSDefault || holder == nil || !holder.eligible(now) {
 		s.pass(now)
 	}
 	return s.turn == c.SIM()
@@ -36,7 +36,7 @@ func (s *Scheduler) hold(c *sim, until time.Time) {
 	c.mu.Lock()
 	c.heldUntil = until
 	c.mu.Unlock()
-	if until.IsZero() || s.opts.Selection == OSDefault || s.opts.Selection == "" {
+	if until.IsZero() || s.opts.Selection == OSDefault {
 		return
 	}
 	s.mu.Lock()
@@ -51,7 +51,7 @@ func (s *Scheduler) pass(now time.Time) {
 	var ready []*sim
 	for _, c := range s.sims {
 		ok := c.eligible(now)
-		if s.opts.Selection == OSDefault || s.opts.Selection == "" {
+		if s.opts.Selection == OSDefault {
 			ok, _ = c.ready(now) // the first SIM's delays are the gateway's
 		}
 		if ok {

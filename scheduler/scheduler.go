@@ -80,6 +80,9 @@ func Open(path string, opts Options) (*Scheduler, error) {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
+	if opts.Selection == "" {
+		opts.Selection = OSDefault
+	}
 	if opts.MaxParts == 0 {
 		opts.MaxParts = pdu.MaxParts
 	}

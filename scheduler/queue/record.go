@@ -75,10 +75,11 @@ func (d *delivery) state() State {
 // of what was delivered, what a report had to add.
 func (d *delivery) reason() string {
 	var first *part
+	wanted := d.state() == Failed
 	for i := range d.Parts {
 		p := &d.Parts[i]
 		failed := p.State == PartRejected || p.State == PartUndelivered || p.State == PartLost
-		if p.Error != "" && failed == (d.state() == Failed) && p.Settled > 0 && (first == nil || p.Settled < first.Settled) {
+		if p.Error != "" && failed == wanted && p.Settled > 0 && (first == nil || p.Settled < first.Settled) {
 			first = p
 		}
 	}
