@@ -33,11 +33,16 @@ type Deliver struct {
 // text is left as octets. Only ErrMalformed, for a PDU that ends before the user data, and
 // ErrNotDeliver remain; the reserved TP-MTI 3 is read as SMS-DELIVER (TS 23.040 9.2.3.1).
 func DecodeDeliver(raw []byte) (Deliver, error) {
+	d, _, err := decodeDeliver(raw)
+	return d, err
+}
+
+func decodeDeliver(raw []byte) (Deliver, userData, error) {
 	r := reader{rest: raw}
 	d := Deliver{SMSC: r.sca().String()}
 	first := tpdu.FirstOctet(r.octet("TP-MTI"))
 	if mti := first.MTI(); r.err == nil && mti != tpdu.MtDeliver && mti != tpdu.MtReserved {
-		return Deliver{}, fmt.Errorf("%w: TP-MTI is %d", ErrNotDeliver, mti)
+		return Deliver{}, userData{}, fmt.Errorf("%w: TP-MTI is %d", ErrNotDeliver, mti)
 	}
 	d.Originator = r.address("TP-OA").String()
 	d.PID, d.DCS = r.octet("TP-PID"), r.octet("TP-DCS")
@@ -45,12 +50,12 @@ func DecodeDeliver(raw []byte) (Deliver, error) {
 	// The fault of the user data is what only a strict reader refuses.
 	u, _ := r.userData(tpdu.DCS(d.DCS), first.UDHI())
 	if r.err != nil {
-		return Deliver{}, r.err
+		return Deliver{}, userData{}, r.err
 	}
 	d.Alphabet, d.Flash, d.Concat, d.Ports = u.alphabet, u.flash, u.concat, u.ports
 	d.Text, d.Data = u.text, u.data
 	d.Raw = bytes.Clone(raw)
-	return d, nil
+	return d, u, nil
 }
 
 // EncodeDeliver writes SCA and SMS-DELIVER as a Service Centre sends them. The content must fit

@@ -167,7 +167,7 @@ func TestEncodeKeepsReferences(t *testing.T) {
 // The tables beneath are filled without a lock, and headers appended to in place: many encoders
 // and decoders at once must neither race (-race) nor see another's message.
 func TestConcurrentUse(t *testing.T) {
-	turkish := unhex(t, "00"+"40"+"0281"+"21"+"0000"+"62207222000000"+"06"+"03190101"+"3800")
+	turkish := unhex(t, "00"+"40"+"0281"+"21"+"0000"+"62207222000000"+"06"+"03250101"+"3800")
 	data := []byte(strings.Repeat("d", 300))
 	start := make(chan struct{})
 	var wg sync.WaitGroup

@@ -44,7 +44,7 @@ func FuzzDecodeReport(f *testing.F) {
 
 // What a modem hands over decodes to text that can be stored and sent on.
 func FuzzDecodeDeliver(f *testing.F) {
-	f.Add(unhex(f, deliverOf("44", "00", "07"+"03180101"+"D8A401")))
+	f.Add(unhex(f, deliverOf("44", "00", "07"+"03240101"+"D8A401")))
 	f.Add(unhex(f, deliverOf("44", "08", "A0"+"050003000301"+"306F3044")))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		d, err := pdu.DecodeDeliver(raw)

@@ -15,6 +15,8 @@ const (
 	iePorts8   = 0x04
 	iePorts16  = 0x05
 	ieConcat16 = 0x08
+	ieShift    = 0x24
+	ieLocking  = 0x25
 )
 
 // maxUserData is the most octets that TP-UD can have in SMS-SUBMIT and SMS-DELIVER.
@@ -49,11 +51,17 @@ func (p Ports) element() tpdu.InformationElement {
 type userData struct {
 	alphabet Alphabet
 	flash    bool
-	udh      []byte
-	concat   *Concat
-	ports    *Ports
-	text     string
-	data     []byte
+	// udl is TP-UDL as far as ud reaches; udh is the head of ud.
+	udl     int
+	ud, udh []byte
+	concat  *Concat
+	ports   *Ports
+	// septets in national tables, or units, are what the text was read from.
+	septets []byte
+	tables  tpdu.UserDataHeader
+	units   []uint16
+	text    string
+	data    []byte
 }
 
 // userData reads TP-UDL and TP-UD, to the end of the PDU, and makes the best of what is there.
@@ -77,12 +85,11 @@ func (r *reader) userData(dcs tpdu.DCS, udhi bool) (u userData, fault error) {
 			udl = len(ud) * 8 / 7
 		}
 	}
-	var ies tpdu.UserDataHeader
+	u.udl, u.ud = udl, ud
 	if udhi {
-		ies, err = u.header(ud)
-		fault = cmp.Or(fault, err)
+		fault = cmp.Or(fault, u.header())
 	}
-	return u, cmp.Or(fault, u.decode(ud, udl, ies))
+	return u, cmp.Or(fault, u.decode())
 }
 
 // checkUserData compares the octets that TP-UDL stands for with those that there are.
@@ -121,20 +128,20 @@ func alphabetOf(dcs tpdu.DCS) Alphabet {
 
 // header reads the user data header. What is wrong with it is told, and the elements before the
 // fault are kept; a header that does not end within the user data is none.
-func (u *userData) header(ud []byte) (tpdu.UserDataHeader, error) {
+func (u *userData) header() error {
 	const field = "TP-UDH"
-	if len(ud) == 0 || int(ud[0]) >= len(ud) {
-		return nil, malformed(field, "does not end within TP-UD")
+	if len(u.ud) == 0 || int(u.ud[0]) >= len(u.ud) {
+		return malformed(field, "does not end within TP-UD")
 	}
-	n := 1 + int(ud[0])
-	u.udh = ud[:n:n]
+	n := 1 + int(u.ud[0])
+	u.udh = u.ud[:n:n]
 	ies, err := elements(u.udh[1:])
 	for _, ie := range ies {
 		if e := u.element(ie); e != nil && err == nil {
 			err = e
 		}
 	}
-	return ies, err
+	return err
 }
 
 func elements(b []byte) (tpdu.UserDataHeader, error) {
@@ -153,7 +160,9 @@ func elements(b []byte) (tpdu.UserDataHeader, error) {
 
 // element takes in an element that we know; of several the last counts (TS 23.040 9.2.3.24).
 func (u *userData) element(ie tpdu.InformationElement) error {
-	n, known := map[byte]int{ieConcat8: 3, ieConcat16: 4, iePorts8: 2, iePorts16: 4}[ie.ID]
+	n, known := map[byte]int{
+		ieConcat8: 3, ieConcat16: 4, iePorts8: 2, iePorts16: 4, ieShift: 1, ieLocking: 1,
+	}[ie.ID]
 	switch {
 	case !known:
 		return nil
@@ -168,6 +177,10 @@ func (u *userData) element(ie tpdu.InformationElement) error {
 		u.ports = &Ports{Destination: binary.BigEndian.Uint16(d), Source: binary.BigEndian.Uint16(d[2:])}
 	case ieConcat8:
 		return u.part(Concat{Reference: uint16(d[0]), Total: d[1], Number: d[2]})
+	case ieShift, ieLocking:
+		// The library takes the identifiers of the standard, which are hexadecimal, for decimal.
+		ie.ID = map[byte]byte{ieShift: 24, ieLocking: 25}[ie.ID]
+		u.tables = append(u.tables, ie)
 	case ieConcat16:
 		return u.part(Concat{Reference: binary.BigEndian.Uint16(d), Total: d[2], Number: d[3], Wide: true})
 	}
@@ -182,37 +195,48 @@ func (u *userData) part(c Concat) error {
 	return nil
 }
 
-// decode reads what follows the header. udl is in septets for GSM-7, in octets otherwise.
-func (u *userData) decode(ud []byte, udl int, ies tpdu.UserDataHeader) (err error) {
-	body := ud[len(u.udh):]
+// decode reads what follows the header.
+func (u *userData) decode() (err error) {
+	body := u.ud[len(u.udh):]
 	switch u.alphabet {
 	case GSM7:
-		u.text, err = decodeSeptets(body, udl, len(u.udh), ies)
+		if u.septets, err = unpack(body, u.udl, len(u.udh)); err == nil {
+			u.text, err = decodeSeptets(u.septets, u.tables)
+		}
 	case UCS2:
 		if len(body)%2 != 0 {
 			err = malformed("TP-UD", "has an odd number of UCS-2 octets")
 		}
-		// Not by ucs2.Decode, in which a lone surrogate swallows the character after it.
-		units := make([]uint16, len(body)/2)
-		for i := range units {
-			units[i] = binary.BigEndian.Uint16(body[2*i:])
+		u.units = make([]uint16, len(body)/2)
+		for i := range u.units {
+			u.units[i] = binary.BigEndian.Uint16(body[2*i:])
 		}
-		u.text = string(utf16.Decode(units))
+		u.text = decodeUnits(u.units)
 	case Octets:
 		u.data = append([]byte(nil), body...)
 	}
 	return err
 }
 
-// decodeSeptets unpacks what follows a header of udhl octets; the text begins on a septet boundary
-// of the whole (TS 23.040 9.2.3.24). National language tables are used where the header names them.
-func decodeSeptets(body []byte, udl, udhl int, ies tpdu.UserDataHeader) (string, error) {
+// unpack returns the septets that follow a header of udhl octets; the text begins on a septet
+// boundary of the whole (TS 23.040 9.2.3.24). udl counts in septets.
+func unpack(body []byte, udl, udhl int) ([]byte, error) {
 	fill := (7 - udhl%7) % 7
 	n := udl - (udhl*8+fill)/7
 	if n < 0 {
-		return "", malformed("TP-UDL", "ends within TP-UDH")
+		return nil, malformed("TP-UDL", "ends within TP-UDH")
 	}
 	septets := gsm7.Unpack7Bit(body, fill)
-	text, err := tpdu.DecodeUserData(septets[:min(n, len(septets))], ies, tpdu.Alpha7Bit, tpdu.WithAllCharsets)
+	return septets[:min(n, len(septets))], nil
+}
+
+// decodeSeptets reads a text in the national language tables that the header named, or else in the
+// default ones; a table that does not exist is the default one.
+func decodeSeptets(septets []byte, tables tpdu.UserDataHeader) (string, error) {
+	text, err := tpdu.DecodeUserData(septets, tables, tpdu.Alpha7Bit, tpdu.WithAllCharsets)
 	return string(text), err
 }
+
+// decodeUnits reads UCS-2 as UTF-16. Not by ucs2.Decode, in which a lone surrogate swallows the
+// character after it.
+func decodeUnits(units []uint16) string { return string(utf16.Decode(units)) }
