@@ -13,7 +13,7 @@ import (
 // is stored, and the same step works when there is room again.
 func TestStepAheadFailsWithItsCommit(t *testing.T) {
 	bubble(t, Options{FIFO: true}, func(f *fixture) {
-		setMax := func(n int) { f.ok(f.do(ctx, func(t *tx) error { t.db.MaxSize = n; return nil })) }
+		setMax := func(n int) { f.ok(f.do(ctx, func(t *tx) error { t.DB().MaxSize = n; return nil })) }
 		f.puts("a", "b")
 		done := &Outcome{Job: f.take(sim1), Kind: OutcomeAccepted, MR: 4}
 		setMax(1)

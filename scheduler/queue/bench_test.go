@@ -10,6 +10,8 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+
+	"dongled/scheduler/store"
 )
 
 // sizes are how full the store is whose cost must not show it. The large one takes seconds to fill.
@@ -40,7 +42,7 @@ func full(b *testing.B, n int, sent bool) *Queue {
 	const perCommit = 50_000
 	for first := 1; first <= n; first += perCommit {
 		err := q.do(ctx, func(t *tx) error {
-			t.db.NoSync = true
+			t.DB().NoSync = true
 			return t.fill(uint64(first), uint64(min(n, first+perCommit-1)), sent)
 		})
 		if err != nil {
@@ -58,7 +60,7 @@ func fillID(seq uint64) string { return fmt.Sprintf("message-%012d", seq) }
 
 // fill stores the messages from first to last in the order of their keys.
 func (t *tx) fill(first, last uint64, sent bool) error {
-	for _, b := range []*bolt.Bucket{t.ids, t.messages, t.deliveries, t.ready, t.blocks} {
+	for _, b := range []*bolt.Bucket{t.ids, t.messages, t.deliveries, t.ready} {
 		b.FillPercent = 1
 	}
 	state := Pending
@@ -82,35 +84,16 @@ func (t *tx) fill(first, last uint64, sent bool) error {
 		t.put(t.ids, []byte(m.ID), seqKey(seq))
 		t.put(t.messages, seqKey(seq), m.encode())
 		t.put(t.deliveries, deliveryKey(seq, 0), d.encode())
+		t.setState(seq, m.Created, 0, state)
 	}
 	slices.SortFunc(filed, func(a, b []byte) int { return slices.Compare(a, b) })
 	for _, k := range filed {
 		t.put(t.reports, k, []byte{})
 	}
-	t.fillStates(first, last, state)
 	if err := t.messages.SetSequence(last); err != nil {
 		return err
 	}
-	return t.err
-}
-
-// fillStates writes the state map of the messages from first to last.
-func (t *tx) fillStates(first, last uint64, state State) {
-	for seq := first; seq <= last; {
-		end := min(last, seq|(blockSize-1)) // the last one in this block
-		created := fillStart + int64(seq)*1000
-		t.edit(t.blocks, seq>>blockBits, boundsSize+blockSize, created, func(v []byte) {
-			widen(v, fillStart+int64(end)*1000, false)
-			for i := seq; i <= end; i++ {
-				block(v).states()[i%blockSize] = byte(state)
-			}
-		})
-		t.edit(t.supers, seq>>superBits, superSize, created, func(v []byte) {
-			widen(v, fillStart+int64(end)*1000, false)
-			super(v).add(state, int(end-seq+1))
-		})
-		seq = end + 1
-	}
+	return t.Err
 }
 
 func TestFill(t *testing.T) {
@@ -193,7 +176,7 @@ func BenchmarkEnqueue(b *testing.B) {
 	for _, callers := range []int{1, 16, 64} {
 		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
 			f := newFixture(b, Options{})
-			f.ok(f.do(ctx, func(t *tx) error { t.db.NoSync = false; return nil }))
+			f.ok(f.do(ctx, func(t *tx) error { t.DB().NoSync = false; return nil }))
 			s := Submission{Recipients: []string{alice}, Content: Content{Text: "The pump in cellar 4 has stopped."}, Report: true}
 			bare, stop := bareGroupCommit(b)
 			defer stop()
@@ -235,7 +218,7 @@ func crowd(callers, n int, f func(i int)) time.Duration {
 // bareGroupCommit is the least that makes puts durable together: a goroutine that commits what waits.
 func bareGroupCommit(b *testing.B) (put func(i int), stop func()) {
 	db, err := bolt.Open(filepath.Join(b.TempDir(), "bare.db"), 0o600, &bolt.Options{
-		NoFreelistSync: true, FreelistType: bolt.FreelistMapType, InitialMmapSize: initialMmap,
+		NoFreelistSync: true, FreelistType: bolt.FreelistMapType, InitialMmapSize: 64 << 20,
 	})
 	if err != nil {
 		b.Fatal(err)
@@ -244,7 +227,7 @@ func bareGroupCommit(b *testing.B) (put func(i int), stop func()) {
 		key  uint64
 		done chan error
 	}
-	queue := make(chan waiting, maxBatch)
+	queue := make(chan waiting, storeBatch)
 	commit := func(batch []waiting) error {
 		return db.Update(func(btx *bolt.Tx) error {
 			bucket, err := btx.CreateBucketIfNotExists([]byte("b"))
@@ -287,4 +270,54 @@ func bareGroupCommit(b *testing.B) (put func(i int), stop func()) {
 			b.Error(err)
 		}
 	}
+}
+
+// BenchmarkClaimQuota: a step under caps on everything, with a card that wrote to so many numbers this
+// month; each claim is taken back. No fsync.
+func BenchmarkClaimQuota(b *testing.B) {
+	for _, n := range []int{0, 100, 10_000} {
+		b.Run(fmt.Sprintf("sent=%d", n), func(b *testing.B) {
+			q := full(b, 1_000, false)
+			caps := Caps{Messages: n + 1, Parts: n + 1, Recipients: n + 1}
+			c := sim1
+			c.Quota = Quota{Minute: caps, Hour: caps, Day: caps, Month: caps}
+			if n == 0 {
+				c.Quota = Quota{}
+			}
+			err := q.do(ctx, func(t *tx) error {
+				for i := range n {
+					t.charge(&c, &delivery{To: fmt.Sprintf("+4916%08d", i), Parts: make([]part, 1)})
+				}
+				return t.Err
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+			var done *Outcome
+			for b.Loop() {
+				j, why, err := q.Step(ctx, done, &c)
+				if err != nil || j == nil {
+					b.Fatal(j, why, err)
+				}
+				done = &Outcome{Job: j, Kind: OutcomeDeferred}
+			}
+		})
+	}
+}
+
+// BenchmarkOpen: what waits is put into lanes anew, as the routes changed. No fsync.
+func BenchmarkOpen(b *testing.B) {
+	sizes(b, func(b *testing.B, n int) {
+		q := full(b, n, false)
+		routes := [][]Route{nil, {{"+49", LaneRoutes}}}
+		for i := 0; b.Loop(); i++ {
+			q.opts.Routes = routes[(i+1)%2]
+			for more := true; more; {
+				err := q.store.Do(ctx, func(t *store.Tx) (err error) { more, err = q.Move(t); return err })
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+	})
 }

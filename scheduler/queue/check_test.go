@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	bolt "go.etcd.io/bbolt"
+
+	"dongled/scheduler/store"
 )
 
 // faults takes what a check finds: a testing.TB, or a rapid.T.
@@ -29,13 +31,13 @@ type checker struct {
 // checkStore fails t for whatever does not fit together in q.
 func checkStore(t faults, q *Queue) {
 	t.Helper()
-	err := q.db.View(func(btx *bolt.Tx) error {
+	err := q.view(func(btx *bolt.Tx) error {
 		for err := range btx.Check() {
 			t.Errorf("bbolt: %v", err)
 		}
 		c := &checker{t: t, btx: btx, ms: map[uint64]*message{}, ds: map[string]*delivery{}}
 		c.load()
-		c.stateMap()
+		c.census()
 		c.lanes()
 		c.active()
 		c.reports()
@@ -93,8 +95,9 @@ func (c *checker) load() {
 	}
 }
 
-func (c *checker) stateMap() {
-	counts := map[uint64]*stateCounts{}
+// census checks that every message is counted in its state, and nothing else is.
+func (c *checker) census() {
+	want := map[State][]uint64{}
 	for seq, m := range c.ms {
 		var n stateCounts
 		for i := range m.Recipients {
@@ -102,58 +105,27 @@ func (c *checker) stateMap() {
 				n[d.state()]++
 			}
 		}
-		want := n.fold()
-		sup := seq >> superBits
-		if counts[sup] == nil {
-			counts[sup] = &stateCounts{}
-		}
-		counts[sup][want]++
-		b := block(c.btx.Bucket(bucketBlocks).Get(seqKey(seq >> blockBits)))
-		s := c.btx.Bucket(bucketSupers).Get(seqKey(sup))
-		if b == nil || s == nil {
-			c.fault("message %d is missing in the state map", seq)
+		want[n.fold()] = append(want[n.fold()], seq)
+	}
+	for st := State(0); st <= Cancelled; st++ {
+		slices.Sort(want[st])
+		got, total := census.Select(c.btx, store.Query{Mark: byte(st), Limit: len(c.ms) + 1, OldestFirst: true})
+		if st == 0 {
+			if total != len(c.ms) {
+				c.fault("%d messages are counted, there are %d", total, len(c.ms))
+			}
 			continue
 		}
-		if got := State(b.states()[seq%blockSize]); got != want {
-			c.fault("message %d is %v in its block, recipients say %v", seq, got, want)
-		}
-		for _, v := range [][]byte{b, s} {
-			if from, to := bounds(v); m.Created < from || m.Created > to {
-				c.fault("message %d of %d lies outside the bounds %d to %d", seq, m.Created, from, to)
-			}
+		if !slices.Equal(got, want[st]) || total != len(want[st]) {
+			c.fault("%d are counted as %v: %d, recipients say %d", total, st, got, want[st])
 		}
 	}
-	c.each(bucketBlocks, func(k, v []byte) {
-		used := 0
-		for i, st := range block(v).states() {
-			if st != 0 {
-				used++
-				if seq := binary.BigEndian.Uint64(k)<<blockBits | uint64(i); c.ms[seq] == nil {
-					c.fault("block has a state for message %d, which is gone", seq)
-				}
-			}
-		}
-		if used == 0 {
-			c.fault("block %x is empty", k)
-		}
-	})
-	c.each(bucketSupers, func(k, v []byte) {
-		want := counts[binary.BigEndian.Uint64(k)]
-		for st := Pending; want != nil && st <= Cancelled; st++ {
-			if got := super(v).count(st); got != want[st] {
-				c.fault("super %x counts %d %v, there are %d", k, got, st, want[st])
-			}
-		}
-		if want == nil {
-			c.fault("super %x is empty", k)
-		}
-	})
 }
 
 // lanes checks that every recipient with parts left waits in exactly one place.
 func (c *checker) lanes() {
 	c.each(bucketReady, func(k, _ []byte) {
-		if d := c.ds[string(k[2:])]; d == nil || !bytes.Equal(d.Ready, k) || d.Due != 0 {
+		if d := c.ds[string(deliveryOf(k))]; d == nil || !bytes.Equal(d.Ready, k) || d.Due != 0 {
 			c.fault("ready entry %x without a recipient that waits there", k)
 		}
 	})
@@ -232,9 +204,9 @@ func (c *checker) timers() {
 	unknown, orphans := map[string]bool{}, map[string]bool{}
 	c.each(bucketTimers, func(k, _ []byte) {
 		at, rest := int64(binary.BigEndian.Uint64(k)), k[9:]
-		switch timerKind(k[8]) {
+		switch k[8] {
 		case timerReady:
-			if d := c.ds[string(rest[2:])]; d == nil || d.Due != at || !bytes.Equal(d.Ready, rest) {
+			if d := c.ds[string(deliveryOf(rest))]; d == nil || d.Due != at || !bytes.Equal(d.Ready, rest) {
 				c.fault("timer for the return of %x, which does not wait for it", rest)
 			}
 		case timerExpire:
@@ -271,22 +243,22 @@ func wantGone(t testing.TB, q *Queue, seqs []uint64, ids []string) {
 	t.Helper()
 	holds := func(bucket, k []byte) bool {
 		offset := map[string]int{
-			string(bucketMessages): 0, string(bucketDeliveries): 0, string(bucketReady): 2,
+			string(bucketMessages): 0, string(bucketDeliveries): 0, string(bucketReady): prioSize,
 			string(bucketReports): -10, string(bucketSends): -8,
 		}
 		at, ok := offset[string(bucket)]
 		if at < 0 {
 			at += len(k)
 		}
-		if string(bucket) == string(bucketTimers) && timerKind(k[8]) != timerOrphan {
+		if string(bucket) == string(bucketTimers) && k[8] != timerOrphan {
 			at, ok = 9, true
-			if timerKind(k[8]) == timerReady {
-				at += 2
+			if k[8] == timerReady {
+				at += prioSize
 			}
 		}
 		return ok && slices.Contains(seqs, binary.BigEndian.Uint64(k[at:]))
 	}
-	_ = q.db.View(func(btx *bolt.Tx) error {
+	_ = q.view(func(btx *bolt.Tx) error {
 		return btx.ForEach(func(bucket []byte, b *bolt.Bucket) error {
 			return b.ForEach(func(k, _ []byte) error {
 				if holds(bucket, k) || bytes.Equal(bucket, bucketIDs) && slices.Contains(ids, string(k)) {

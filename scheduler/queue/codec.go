@@ -104,6 +104,9 @@ func decodeDelivery(k, v []byte) (*delivery, error) {
 		d.Ready = []byte(ready)
 	}
 	d.Due, d.Faults = r.number(), int(r.number())
+	if len(d.Ready) == oldReadySize && d.Due == 0 {
+		d.Ready = append([]byte{0}, d.Ready...) // with a timer it is part of its key
+	}
 	for i := range r.count() {
 		if at := r.number(); i < len(d.Reached) {
 			d.Reached[i] = at
@@ -137,7 +140,7 @@ func (d *delivery) sane() bool {
 			return false
 		}
 	}
-	return d.was >= Pending && d.was <= Cancelled && len(d.Parts) > 0 && (d.Ready == nil || len(d.Ready) == readySize)
+	return d.was >= Pending && d.was <= Cancelled && len(d.Parts) > 0 && (d.Ready == nil || len(d.Ready) == readySize || len(d.Ready) == oldReadySize && d.Due != 0)
 }
 
 // writer appends fields to a record.

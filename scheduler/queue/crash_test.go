@@ -46,7 +46,7 @@ func crashRun(t *testing.T, opts Options) (taken []snapshot) {
 	jobs := map[int]*Job{}
 	copyStore := func() {
 		path := filepath.Join(dir, fmt.Sprint(len(taken)))
-		f.ok(f.db.View(func(btx *bolt.Tx) error { return btx.CopyFile(path, 0o600) }))
+		f.ok(f.view(func(btx *bolt.Tx) error { return btx.CopyFile(path, 0o600) }))
 		s := snapshot{path: path, accepted: now.accepted[:len(now.accepted):len(now.accepted)], sent: map[string]int{}, flying: map[string]bool{}}
 		for k, n := range now.sent {
 			s.sent[k] = n

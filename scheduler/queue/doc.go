@@ -1,4 +1,4 @@
-// Package queue holds every accepted message and the ledger of its parts, on bbolt.
+// Package queue holds every accepted message and the ledger of its parts, as a room of the store.
 //
 // It keeps the three promises: an accepted message is on disk before Enqueue returns, the intent
 // to submit a part is on disk before Step hands the part out, and states move only through
@@ -12,19 +12,18 @@
 //	messages    seq                                → what was asked for, never changed
 //	deliveries  seq, recipient                     → state and parts of one recipient
 //	ready       lane, priority, seq, recipient     → may be claimed now
-//	timers      time, kind, …                      → becomes due: retry, expiry, unknown too long
 //	reports     IMSI, TP-MR, last digits, seq, …   → the part a status report belongs to
 //	orphans     IMSI, TP-MR, last digits, count    → reports that matched nothing yet
 //	sends       IMSI, time, seq                    → messages begun, for the limits
+//	quotas      IMSI, kind, …                      → what was sent, for the quotas (see quotaKind)
 //	blocks      seq/256                            → one state octet a message, bounds of creation
 //	supers      seq/65536                          → how many messages are in which state
-//	meta        active part of each SIM, last TP-MR, concatenation references, gateway identity
+//	meta        active part of each SIM, last TP-MR, concatenation references, gateway identity,
+//	            routes of the lanes, clock of the quotas, simNumbers given away
 //
-// A lane is a simNumber, or 0 for messages any SIM may send. Blocks and supers answer counts and
-// pages of listings without touching the messages, whatever their number.
-//
-// # Writing
-//
-// One goroutine writes. It takes what waits, runs it in one bbolt transaction and reports each
-// result after the commit: a lone caller never waits for company, a crowd shares an fsync.
+// A lane is a simNumber, or what several SIMs share: 0 for any, 256 and above for routes by number.
+// It goes by the routes that the store was opened with; when they change, ready is put in order at the
+// next start. Recipients of whom something may have gone out are in their SIM's lane. Blocks and supers answer counts and
+// pages of listings without touching the messages, whatever their number. Retries, expiry and the end
+// of waiting for the unknown are timers of the store.
 package queue

@@ -49,7 +49,7 @@ func (t *tx) cancel(seq uint64) error {
 		}
 		t.store(m, d)
 	}
-	return t.err
+	return t.Err
 }
 
 // recover ends what a crash left open: a part that was being submitted is unknown, or goes back to
@@ -73,7 +73,7 @@ func (t *tx) recover() error {
 		}
 		t.store(m, d)
 	}
-	return t.err
+	return t.Err
 }
 
 // interrupt ends the submission of a part of d whose outcome will not come any more. It reports
@@ -110,7 +110,7 @@ func (q *Queue) Retire(ctx context.Context, before time.Time, from *uint64, max 
 			}
 			next = seq + 1
 		}
-		return t.err
+		return t.Err
 	})
 	if err != nil {
 		return 0, false, err
@@ -120,25 +120,9 @@ func (q *Queue) Retire(ctx context.Context, before time.Time, from *uint64, max 
 }
 
 // ended returns up to limit messages from a sequence number on that left Processed and may have
-// ended before a time. The state map spares it the messages that have not.
+// ended before a time. The census spares it the messages that have not.
 func (t *tx) ended(before int64, from uint64, limit int) (seqs []uint64, more bool) {
-	c := t.blocks.Cursor()
-	for k, v := c.Seek(seqKey(from >> blockBits)); k != nil; k, v = c.Next() {
-		if earliest, _ := bounds(v); earliest >= before {
-			continue
-		}
-		for i, state := range block(v).states() {
-			seq := binary.BigEndian.Uint64(k)<<blockBits | uint64(i)
-			if seq < from || State(state) < Sent {
-				continue
-			}
-			if len(seqs) == limit {
-				return seqs, true
-			}
-			seqs = append(seqs, seq)
-		}
-	}
-	return seqs, false
+	return census.Older(t.Tx.Tx, before, from, limit, func(mark byte) bool { return State(mark) >= Sent })
 }
 
 // retireMessage deletes a message that ended before a time, with everything that points to it.
@@ -164,7 +148,7 @@ func (t *tx) retireMessage(seq uint64, before int64) (bool, error) {
 		t.del(t.deliveries, deliveryKey(seq, d.rcpt))
 	}
 	if m.ValidUntil > 0 {
-		t.del(t.timers, timerKey(m.ValidUntil, timerExpire, seqKey(seq)))
+		t.Tx.Cancel(m.ValidUntil, timerExpire, seqKey(seq))
 	}
 	t.del(t.ids, []byte(m.ID))
 	t.del(t.messages, seqKey(seq))

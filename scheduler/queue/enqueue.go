@@ -49,37 +49,30 @@ func (t *tx) enqueue(s *Submission, parts int) (Message, error) {
 		t.put(t.deliveries, deliveryKey(seq, uint8(i)), ds[i].encode())
 	}
 	if m.ValidUntil > 0 {
-		t.put(t.timers, timerKey(m.ValidUntil, timerExpire, seqKey(seq)), []byte{})
+		t.At(m.ValidUntil, timerExpire, seqKey(seq))
 	}
 	t.setState(seq, m.Created, 0, Pending)
-	return assemble(m, ds), t.err
+	return assemble(m, ds), t.Err
 }
 
 // place makes d claimable: now, or from due (ms) on. The caller stores d.
-//
-// A recipient of whom some parts went out goes before all others and stays with its SIM, so that
-// the phone at the other end gets the rest soon, from the same sender.
 func (t *tx) place(m *message, d *delivery, due int64) {
 	if d.state() == Failed {
 		d.drop(t.now) // a report of another part failed it meanwhile
 		return
 	}
-	lane, prio := m.SIM, m.Priority
-	if d.started() {
-		lane, prio = d.SIM, 127
-	}
-	d.Ready, d.Due = readyKey(lane, prio, d.seq, d.rcpt), 0
+	d.Ready, d.Due = t.readyKey(m, d), 0
 	if m.expired(t.now) {
 		// Its expiry came while a part was in flight: let it come again, at once.
-		t.put(t.timers, timerKey(m.ValidUntil, timerExpire, seqKey(d.seq)), []byte{})
+		t.At(m.ValidUntil, timerExpire, seqKey(d.seq))
 	}
 	if due > t.now {
 		d.Due = due
-		t.put(t.timers, timerKey(due, timerReady, d.Ready), []byte{})
+		t.At(due, timerReady, d.Ready)
 		return
 	}
 	t.put(t.ready, d.Ready, []byte{})
-	t.wake(lane)
+	t.wake(laneOf(d.Ready))
 }
 
 // unplace takes d out of the lanes. The caller stores d.
@@ -88,7 +81,7 @@ func (t *tx) unplace(d *delivery) {
 	case d.Ready == nil:
 		return
 	case d.Due > 0:
-		t.del(t.timers, timerKey(d.Due, timerReady, d.Ready))
+		t.Tx.Cancel(d.Due, timerReady, d.Ready)
 	default:
 		t.del(t.ready, d.Ready)
 	}

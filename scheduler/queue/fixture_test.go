@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -12,6 +13,8 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+
+	"dongled/scheduler/store"
 )
 
 const (
@@ -24,8 +27,10 @@ const (
 var ctx = context.Background()
 
 var (
-	sim1 = Claim{SIM: 1, IMSI: card1, Shared: true}
-	sim2 = Claim{SIM: 2, IMSI: card2, Shared: true}
+	sim1 = Claim{SIM: 1, IMSI: card1, Lanes: []int{LaneAny}}
+	sim2 = Claim{SIM: 2, IMSI: card2, Lanes: []int{LaneAny}}
+	// swapped is SIM 1 after another card was put in.
+	swapped = Claim{SIM: 1, IMSI: card2, Lanes: []int{LaneAny}}
 )
 
 // fixture is a queue on a file of its own, whose consistency is checked when the test ends.
@@ -45,6 +50,25 @@ type fixture struct {
 func bubble(t *testing.T, opts Options, f func(*fixture)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) { f(newFixture(t, opts)) })
+}
+
+// Open opens a store at path with a queue and nothing else in it.
+func Open(path string, opts Options) (*Queue, error) {
+	q := New(opts)
+	_, err := store.Open(path, store.Options{Log: opts.Log}, q)
+	return q, err
+}
+
+func (q *Queue) Close() error { return q.store.Close() }
+
+// storeBatch is how many operations the store takes before one has to wait.
+const storeBatch = 1024
+
+// bucketTimers is the store's, and its keys are a time, a kind and what the queue gave.
+var bucketTimers = []byte("timers")
+
+func timerKey(at int64, kind byte, rest []byte) []byte {
+	return append(append(binary.BigEndian.AppendUint64(nil, uint64(at)), kind), rest...)
 }
 
 func newFixture(t testing.TB, opts Options) *fixture {
@@ -73,7 +97,7 @@ func (f *fixture) start() {
 	}
 	f.Queue = q
 	// The writer owns the handle; fsync is the disk's affair, and slow.
-	f.ok(q.do(ctx, func(t *tx) error { t.db.NoSync = true; return nil }))
+	f.ok(q.do(ctx, func(t *tx) error { t.DB().NoSync = true; return nil }))
 }
 
 // reopen closes the store and opens it again, as after a restart.
@@ -122,9 +146,9 @@ func (f *fixture) puts(ids ...string) {
 
 func (f *fixture) step(done *Outcome, want *Claim) (*Job, time.Time) {
 	f.Helper()
-	j, again, err := f.Step(ctx, done, want)
+	j, why, err := f.Step(ctx, done, want)
 	f.ok(err)
-	return j, again
+	return j, why.Until
 }
 
 // take claims and insists on getting something.
@@ -259,7 +283,5 @@ func wantErr(t testing.TB, got, want error) {
 		t.Errorf("error %v, want %v", got, want)
 	}
 }
-
-type boltTx = bolt.Tx
 
 func openRaw(path string) (*bolt.DB, error) { return bolt.Open(path, 0o600, nil) }

@@ -11,38 +11,49 @@ func seqKey(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) 
 // deliveryKey is the key of one recipient.
 func deliveryKey(seq uint64, rcpt uint8) []byte { return append(seqKey(seq), rcpt) }
 
-// readySize is the length of a ready key.
-const readySize = 11
+const deliverySize = 9
+
+func splitDelivery(k []byte) (seq uint64, rcpt uint8) { return binary.BigEndian.Uint64(k), k[8] }
+
+// The lengths of a ready key, of what it begins with, and of one of schema 1, whose lane was an octet.
+const (
+	laneSize     = 2
+	prioSize     = laneSize + 1
+	messageSize  = prioSize + 8
+	readySize    = messageSize + 1
+	oldReadySize = readySize - 1
+)
 
 // readyKey sorts by lane, then the highest priority first, then acceptance.
 func readyKey(lane int, prio int8, seq uint64, rcpt uint8) []byte {
-	k := binary.BigEndian.AppendUint64([]byte{byte(lane), prioOctet(prio)}, seq)
+	k := binary.BigEndian.AppendUint16(make([]byte, 0, readySize), uint16(lane))
+	k = binary.BigEndian.AppendUint64(append(k, prioOctet(prio)), seq)
 	return append(k, rcpt)
 }
+
+func lanePrefix(lane int) []byte { return binary.BigEndian.AppendUint16(nil, uint16(lane)) }
+
+func laneOf(ready []byte) int { return int(binary.BigEndian.Uint16(ready)) }
+
+// deliveryOf is the delivery key in a ready key, of this schema or the one before.
+func deliveryOf(ready []byte) []byte { return ready[len(ready)-deliverySize:] }
 
 // prioOctet turns -128..127 into an octet that sorts the highest priority first.
 func prioOctet(p int8) byte { return byte(127 - int(p)) }
 
 func prioOf(octet byte) int8 { return int8(127 - int(octet)) }
 
-func splitReady(k []byte) (prio int8, seq uint64, rcpt uint8) {
-	return prioOf(k[1]), binary.BigEndian.Uint64(k[2:]), k[10]
+func splitReady(k []byte) (prio int8, seq uint64) {
+	return prioOf(k[laneSize]), binary.BigEndian.Uint64(k[prioSize:])
 }
 
-// timerKind says what falls due.
-type timerKind byte
-
+// The kinds of timers say what falls due.
 const (
-	timerReady   timerKind = iota + 1 // rest: the ready key to insert
-	timerExpire                       // rest: seq of a message whose validUntil passed
-	timerUnknown                      // rest: seq, recipient, part that stayed unknown
-	timerOrphan                       // rest: key of an orphan to forget
+	timerReady   byte = iota + 1 // rest: the ready key to insert
+	timerExpire                  // rest: seq of a message whose validUntil passed
+	timerUnknown                 // rest: seq, recipient, part that stayed unknown
+	timerOrphan                  // rest: key of an orphan to forget
 )
-
-func timerKey(at int64, kind timerKind, rest []byte) []byte {
-	k := binary.BigEndian.AppendUint64(nil, uint64(at))
-	return append(append(k, byte(kind)), rest...)
-}
 
 // mrUnknown stands where a TP-MR would, for parts whose +CMGS never came.
 const mrUnknown = 0x100

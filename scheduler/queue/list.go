@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	bolt "go.etcd.io/bbolt"
+
+	"dongled/scheduler/store"
 )
 
 // Get returns the message of that ID, or ErrNotFound.
@@ -26,7 +28,11 @@ func (q *Queue) Get(_ context.Context, id string) (m Message, err error) {
 func (q *Queue) List(_ context.Context, f Filter) (page []Message, total int, err error) {
 	err = q.view(func(btx *bolt.Tx) error {
 		var seqs []uint64
-		seqs, total = selectSeqs(btx, f)
+		messages := btx.Bucket(bucketMessages)
+		seqs, total = census.Select(btx, store.Query{
+			Mark: byte(f.State), From: f.From, To: f.To, Limit: f.Limit, Offset: f.Offset, OldestFirst: f.OldestFirst,
+			At: func(seq uint64) int64 { return createdOf(messages.Get(seqKey(seq))) },
+		})
 		page = make([]Message, 0, len(seqs))
 		for _, seq := range seqs {
 			m, err := read(btx, seq)

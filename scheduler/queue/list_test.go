@@ -165,7 +165,7 @@ func (f *fixture) fillRows(t testing.TB) (rows []row) {
 	parts := map[State]PartState{
 		Pending: PartUnknown, Processed: PartUnknown, Sent: PartAccepted, Delivered: PartDelivered, Failed: PartRejected, Cancelled: PartCancelled,
 	}
-	for _, first := range []uint64{1, 250, 1 << superBits, 3<<superBits - 300} {
+	for _, first := range []uint64{1, 250, 1 << 16, 3<<16 - 300} {
 		f.ok(f.do(ctx, func(t *tx) error {
 			for seq := first; seq < first+800; seq++ {
 				if t.messages.Get(seqKey(seq)) != nil {
@@ -186,7 +186,7 @@ func (f *fixture) fillRows(t testing.TB) (rows []row) {
 				t.put(t.messages, seqKey(seq), m.encode())
 				t.put(t.deliveries, deliveryKey(seq, 0), d.encode())
 				if r.state == Processed {
-					t.put(t.timers, timerKey(1<<50, timerUnknown, append(deliveryKey(seq, 0), 0)), []byte{})
+					t.At(1<<50, timerUnknown, append(deliveryKey(seq, 0), 0))
 				}
 				t.setState(seq, r.created, 0, r.state)
 			}

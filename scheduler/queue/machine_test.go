@@ -71,20 +71,34 @@ func newMachine(t *rapid.T, path string) *machine {
 		active: map[int]*modelRecipient{},
 	}
 	m.opts = Options{FIFO: m.model.fifo, RetryUnknown: m.model.retry, UnknownAfter: 10 * time.Minute}
-	third := Claim{SIM: 3, IMSI: "262033333333333"} // takes only what names it
+	m.opts.Zone = time.UTC
+	third := Claim{SIM: 3, IMSI: "262033333333333"} // takes only what names it, or its routes
 	one, two := sim1, sim2
 	m.claims = []*Claim{&one, &two, &third}
+	for _, c := range m.claims {
+		c.Lanes = append(slices.Clone(c.Lanes), rapid.SampledFrom([][]int{nil, {256}, {257}, {257, 256}}).Draw(t, "lanes")...)
+		c.Quota = rapid.SampledFrom([]Quota{
+			{}, {}, {}, {Minute: Caps{Parts: 2}}, {Minute: Caps{Messages: 1, Recipients: 3}}, {Hour: Caps{Recipients: 1}},
+			{Minute: Caps{Parts: 4, Recipients: 1}, Hour: Caps{Messages: 3}, Day: Caps{Parts: 7}}, {Month: Caps{Recipients: 2}},
+		}).Draw(t, "quota")
+	}
 	m.open(t)
 	return m
 }
 
+// open opens the store, with other routes than before, perhaps.
 func (m *machine) open(t *rapid.T) {
+	m.opts.Routes = rapid.SampledFrom([][]Route{
+		nil, {{"+4915", 256}}, {{"+49", 256}, {"+4916", 257}}, {{"+4915", 257}, {"+49150000001", 256}, {"+491500000012", 257}},
+	}).Draw(t, "routes")
+	m.model.routes = m.opts.Routes
+	time.Sleep(time.Millisecond) // a run dates what it counts after what the one before did
 	q, err := Open(m.path, m.opts)
 	if err != nil {
 		t.Fatal(err)
 	}
 	m.q = q
-	_ = q.do(ctx, func(t *tx) error { t.db.NoSync = true; return nil })
+	_ = q.do(ctx, func(t *tx) error { t.DB().NoSync = true; return nil })
 	synctest.Wait()
 }
 

@@ -33,13 +33,15 @@ func hasPrefix(k, prefix []byte) bool { return k != nil && bytes.HasPrefix(k, pr
 
 // seekLast moves c to the last entry of those that begin with prefix, or before them if there is none.
 func seekLast(c *bolt.Cursor, prefix []byte) (k, v []byte) {
-	// No key goes on with so many octets 0xff: a time, a sequence number or an index follows.
-	past := append(bytes.Clone(prefix), bytes.Repeat([]byte{0xff}, 8)...)
-	if k, _ = c.Seek(past); k == nil {
+	if k, _ = c.Seek(past(prefix)); k == nil {
 		return c.Last()
 	}
 	return c.Prev()
 }
+
+// past sorts behind all keys that begin with prefix: none goes on with so many octets 0xff, as a time,
+// a sequence number or an index follows.
+func past(prefix []byte) []byte { return append(bytes.Clone(prefix), bytes.Repeat([]byte{0xff}, 8)...) }
 
 var prefixActive = []byte("active/")
 

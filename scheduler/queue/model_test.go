@@ -2,6 +2,7 @@ package queue
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -10,8 +11,17 @@ import (
 type model struct {
 	fifo, retry  bool
 	unknownAfter time.Duration
+	routes       []Route
 	messages     []*modelMessage // in the order of acceptance
 	active       map[int]*modelRecipient
+	charges      []*modelCharge
+}
+
+// modelCharge is a submission that counts in the quotas of its card.
+type modelCharge struct {
+	at        time.Time
+	card, to  string
+	beginning bool
 }
 
 type modelMessage struct {
@@ -26,12 +36,14 @@ type modelMessage struct {
 type modelRecipient struct {
 	msg     *modelMessage
 	n       int
+	to      string
 	sim     int
+	charge  *modelCharge // of the part in flight, or the last one
 	parts   []modelPart
 	reached map[State]time.Time
 	// waiting in a lane with a priority, from due on
 	waiting bool
-	lane    int
+	bound   bool // to its SIM
 	prio    int8
 	due     time.Time
 }
@@ -157,10 +169,32 @@ func (md *model) leave(r *modelRecipient) {
 }
 
 func (r *modelRecipient) wait(due time.Time) {
-	r.waiting, r.due, r.lane, r.prio = true, due, r.msg.sim, r.msg.prio
-	if !r.only(PartQueued) {
-		r.lane, r.prio = r.sim, 127
+	r.waiting, r.due, r.bound, r.prio = true, due, r.begun(), r.msg.prio
+	if r.bound {
+		r.prio = 127
 	}
+	if slices.ContainsFunc(r.parts, func(p modelPart) bool { return p.doubt }) {
+		r.bound = true // unknown never moves to another SIM
+	}
+}
+
+func (r *modelRecipient) begun() bool { return !r.only(PartQueued) }
+
+// lane is where r waits.
+func (md *model) lane(r *modelRecipient) int {
+	switch {
+	case r.bound:
+		return r.sim
+	case r.msg.sim != 0:
+		return r.msg.sim
+	}
+	lane, longest := LaneAny, -1
+	for _, route := range md.routes {
+		if strings.HasPrefix(r.to, route.Prefix) && len(route.Prefix) > longest {
+			lane, longest = route.Lane, len(route.Prefix)
+		}
+	}
+	return lane
 }
 
 func (md *model) enqueue(s Submission, parts int) {
@@ -168,19 +202,21 @@ func (md *model) enqueue(s Submission, parts int) {
 	if n := len(md.messages); n > 0 {
 		m.seq = md.messages[n-1].seq + 1
 	}
-	for i := range s.Recipients {
-		r := &modelRecipient{msg: m, n: i, parts: make([]modelPart, parts), reached: map[State]time.Time{Pending: time.Now()}}
+	for i, to := range s.Recipients {
+		r := &modelRecipient{msg: m, n: i, to: to, parts: make([]modelPart, parts), reached: map[State]time.Time{Pending: time.Now()}}
 		r.wait(s.ScheduleAt)
 		m.recipients = append(m.recipients, r)
 	}
 	md.messages = append(md.messages, m)
 }
 
-// best is the recipient that goes first on a SIM: by priority, the rest of the last message, age.
-func (md *model) best(c Claim) (best *modelRecipient) {
+// best is the recipient that goes first on a SIM, but for those passed: by priority, the rest of the
+// last message, age.
+func (md *model) best(c Claim, passed []*modelRecipient) (best *modelRecipient) {
 	for _, m := range md.messages {
 		for _, r := range m.recipients {
-			open := r.waiting && !r.due.After(time.Now()) && (r.lane == c.SIM || r.lane == 0 && c.Shared)
+			lane := md.lane(r)
+			open := r.waiting && !r.due.After(time.Now()) && (lane == c.SIM || slices.Contains(c.Lanes, lane)) && !slices.Contains(passed, r)
 			if open && (best == nil || md.before(r, best, c.Last)) {
 				best = r
 			}
@@ -205,15 +241,24 @@ func (md *model) before(a, b *modelRecipient, last *Job) bool {
 
 // claim returns the recipient and part to submit, or nil.
 func (md *model) claim(c Claim) (*modelRecipient, int) {
+	var passed []*modelRecipient
 	for {
 		r := md.active[c.SIM]
 		if r == nil {
-			r = md.best(c)
+			r = md.best(c, passed)
 		}
 		if r == nil {
 			return nil, 0
 		}
 		if i := r.queued(); i >= 0 && !r.msg.expired() {
+			if held, others := md.held(c, r); held {
+				if !others || md.active[c.SIM] == r {
+					return nil, 0
+				}
+				passed = append(passed, r)
+				continue
+			}
+			md.charge(c, r)
 			r.waiting, r.sim = false, c.SIM
 			r.parts[i].state = PartSubmitting
 			r.parts[i].attempts++
@@ -225,9 +270,56 @@ func (md *model) claim(c Claim) (*modelRecipient, int) {
 	}
 }
 
+// held reports whether a quota forbids the next part of r, and whether that is for its recipient only.
+func (md *model) held(c Claim, r *modelRecipient) (held, others bool) {
+	now := time.Now()
+	y, m, d := now.UTC().Date()
+	others = true
+	for _, w := range []struct {
+		Caps
+		from time.Time // what is of then or later counts
+	}{
+		{c.Quota.Minute, now.Add(time.Millisecond - time.Minute)},
+		{c.Quota.Hour, now.Add(time.Millisecond - time.Hour)},
+		{c.Quota.Day, time.Date(y, m, d, 0, 0, 0, 0, time.UTC)},
+		{c.Quota.Month, time.Date(y, m, 1, 0, 0, 0, 0, time.UTC)},
+	} {
+		texts, parts, recipients := 0, 0, map[string]bool{}
+		for _, ch := range md.charges {
+			if ch.card != c.IMSI || ch.at.Before(w.from) {
+				continue
+			}
+			parts++
+			recipients[ch.to] = true
+			if ch.beginning {
+				texts++
+			}
+		}
+		needed := 1
+		if !r.begun() {
+			needed = min(len(r.parts), w.Parts)
+		}
+		if w.Messages > 0 && !r.begun() && texts+1 > w.Messages || w.Parts > 0 && parts+needed > w.Parts {
+			held, others = true, false
+		}
+		if w.Recipients > 0 && !recipients[r.to] && len(recipients)+1 > w.Recipients {
+			held = true
+		}
+	}
+	return held, others
+}
+
+func (md *model) charge(c Claim, r *modelRecipient) {
+	r.charge = &modelCharge{at: time.Now(), card: c.IMSI, to: r.to, beginning: !r.begun()}
+	md.charges = append(md.charges, r.charge)
+}
+
 // outcome settles part i of r.
 func (md *model) outcome(r *modelRecipient, i int, o Outcome) {
 	p := &r.parts[i]
+	if o.Kind == OutcomeRejected || o.Kind == OutcomeDeferred {
+		md.charges = slices.DeleteFunc(md.charges, func(ch *modelCharge) bool { return ch == r.charge })
+	}
 	switch o.Kind {
 	case OutcomeAccepted:
 		p.state = PartAccepted

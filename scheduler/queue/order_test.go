@@ -62,7 +62,7 @@ func TestRecipientsTogether(t *testing.T) {
 		f.put(Submission{ID: "m", Recipients: []string{alice, bob, "12345"}}, 1)
 		j := f.take(sim1)
 		f.put(Submission{ID: "newer"}, 1)
-		if !j.First || !j.Rest || !j.Shared || !j.Waiting {
+		if !j.First || !j.Rest || j.Lane != LaneAny || !j.Waiting {
 			t.Errorf("first job of three: %+v", j)
 		}
 		f.accept(j)
@@ -199,7 +199,7 @@ func TestJob(t *testing.T) {
 		}
 		j := f.take(sim1)
 		if j.ID != "x" || j.To != bob || j.Content.Text != "hello" || !j.Report || j.Priority != -3 || !j.ValidUntil.Equal(until) ||
-			j.SIM != 1 || j.IMSI != card1 || j.Attempts != 1 || j.Faults != 0 || !j.First || j.Shared || j.Rest || j.Waiting {
+			j.SIM != 1 || j.IMSI != card1 || j.Attempts != 1 || j.Faults != 0 || !j.First || j.Lane != 1 || j.Rest || j.Waiting {
 			t.Errorf("job %+v", j)
 		}
 		f.acceptAs(j, 17)

@@ -2,7 +2,6 @@ package queue
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"time"
@@ -23,12 +22,12 @@ type orphan struct {
 func (t *tx) keepOrphan(r *Report) {
 	n, err := t.orphans.NextSequence()
 	if err != nil {
-		t.err = cmp.Or(t.err, err)
+		t.Fail(err)
 		return
 	}
 	k := binary.BigEndian.AppendUint64(reportPrefix(r.IMSI, int(r.MR), r.Recipient), n)
 	t.put(t.orphans, k, mustJSON(orphan{*r, t.id}))
-	t.put(t.timers, timerKey(t.now+orphanFor.Milliseconds(), timerOrphan, k), []byte{})
+	t.At(t.now+orphanFor.Milliseconds(), timerOrphan, k)
 }
 
 // adoptUnknown applies the reports to part i that came although its +CMGS never did.

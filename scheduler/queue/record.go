@@ -112,6 +112,16 @@ func (d *delivery) started() bool {
 	return false
 }
 
+// doubtful reports whether a submission of a part that waits may have reached the network.
+func (d *delivery) doubtful() bool {
+	for i := range d.Parts {
+		if p := &d.Parts[i]; p.State == PartQueued && len(p.Unanswered) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // inFlight reports whether a SIM has a part of d in hand.
 func (d *delivery) inFlight() bool {
 	for i := range d.Parts {

@@ -6,6 +6,8 @@ import (
 	"context"
 	"encoding/binary"
 	"slices"
+
+	"dongled/scheduler/store"
 )
 
 // Verdict is what a status report says of its part.
@@ -55,10 +57,10 @@ const maxMRGap = 8
 // Report stores r and applies it to the newest part that is not settled and matches in card, TP-MR
 // and the last digits of the recipient. It returns after the commit.
 func (q *Queue) Report(ctx context.Context, r Report) (match Match, err error) {
-	err = q.submit(ctx, &op{rides: true, done: make(chan error, 1), run: func(t *tx) error {
-		match, err = t.report(&r)
+	err = q.store.Ride(ctx, func(st *store.Tx) error {
+		match, err = q.in(st).report(&r)
 		return err
-	}})
+	})
 	return match, err
 }
 
@@ -69,11 +71,11 @@ func (t *tx) report(r *Report) (Match, error) {
 	}
 	if len(found) == 0 || t.overtaken(r, found[0]) {
 		t.keepOrphan(r)
-		return Orphan, t.err
+		return Orphan, t.Err
 	}
 	for _, c := range found {
 		if t.applyReport(c, r) {
-			return Matched, t.err
+			return Matched, t.Err
 		}
 	}
 	return Repeated, nil

@@ -120,8 +120,8 @@ func TestRetireWithWrongClock(t *testing.T) {
 func TestRetireUnknownKeys(t *testing.T) {
 	bubble(t, Options{RetryUnknown: true}, func(f *fixture) {
 		f.puts("m", "n")
-		f.lose(f.take(sim1)) // n
-		f.lose(f.take(sim2)) // n again
+		f.lose(f.take(sim1))    // n
+		f.lose(f.take(swapped)) // n again
 		f.acceptAs(f.take(sim1), 40)
 		f.report(card2, 3, alice, VerdictDelivered, Matched) // n's second submission
 		f.wantState("n", Delivered)

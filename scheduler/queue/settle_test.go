@@ -147,7 +147,7 @@ func TestUnknownRetryIsSettledByItsFirstReport(t *testing.T) {
 				f.lose(f.take(sim1))
 				var second *Job
 				if c.at != "waiting" {
-					second = f.take(sim2)
+					second = f.take(swapped)
 				}
 				if c.at == "accepted" {
 					f.acceptAs(second, 200)

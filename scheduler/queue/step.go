@@ -3,8 +3,12 @@ package queue
 import (
 	"context"
 	"fmt"
-	"sync"
+	"slices"
 	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"dongled/scheduler/store"
 )
 
 // OutcomeKind is what became of a part that Step handed out.
@@ -37,63 +41,53 @@ type Outcome struct {
 }
 
 // Step stores done, the outcome of the last part of a SIM, and claims the next one for want, in one
-// commit. Either may be nil. The next job is nil when nothing can be claimed; again is then when it
-// is worth asking although nothing woke the lane, or zero.
+// commit. Either may be nil. The next job is nil when nothing can be claimed; why then says
+// what keeps it, and when to ask again.
 //
 // When Step returns an error nothing of it was stored; the same call may be repeated.
-func (q *Queue) Step(ctx context.Context, done *Outcome, want *Claim) (next *Job, again time.Time, err error) {
-	next, again, err = q.StepAhead(ctx, done, want)
+func (q *Queue) Step(ctx context.Context, done *Outcome, want *Claim) (next *Job, why Pause, err error) {
+	next, why, err = q.StepAhead(ctx, done, want)
 	if err == nil && next != nil {
 		err = next.Stored()
 	}
 	if err != nil {
-		return nil, time.Time{}, err
+		return nil, Pause{}, err
 	}
-	return next, again, nil
+	return next, why, nil
 }
 
 // StepAhead is Step for a caller that has something to prepare while the disk works: it returns a job
 // as soon as it is chosen. Nothing of the job may leave before Job.Stored returned nil; when that
 // returns an error, nothing was stored of the step, done included.
-func (q *Queue) StepAhead(ctx context.Context, done *Outcome, want *Claim) (next *Job, again time.Time, err error) {
+func (q *Queue) StepAhead(ctx context.Context, done *Outcome, want *Claim) (next *Job, why Pause, err error) {
 	if done == nil && !q.claimable(want) {
-		return nil, time.Time{}, nil
+		return nil, Pause{}, nil
 	}
-	o := &op{done: make(chan error, 1), ran: make(chan struct{})}
-	o.run = func(t *tx) error {
+	shown, stored, err := q.store.Ahead(ctx, func(st *store.Tx) error {
+		t := q.in(st)
+		next, why = nil, Pause{}
 		if done != nil {
 			if err := t.settle(done); err != nil {
 				return err
 			}
+			t.Promise(-1)
 		}
-		if want == nil {
-			return nil
-		}
-		job, ms := t.claim(want)
-		next, again = job, timeOf(ms)
-		return t.err
-	}
-	o.landed = func() {
-		if done != nil {
-			q.inFlight.Add(-1)
+		if want != nil {
+			next, why = t.claim(want)
 		}
 		if next != nil {
-			q.inFlight.Add(1)
+			t.Promise(1) // its outcome
 		}
+		return t.Err
+	})
+	if err != nil {
+		return nil, Pause{}, err
 	}
-	if err := q.hand(ctx, o); err != nil {
-		return nil, time.Time{}, err
-	}
-	stored := sync.OnceValue(func() error { return q.await(o) })
-	select {
-	case <-o.ran:
-	case <-q.ended:
-	}
-	if o.shown && next != nil {
+	if shown && next != nil {
 		next.stored = stored
-		return next, again, nil
+		return next, why, nil
 	}
-	return nil, again, stored()
+	return nil, why, stored()
 }
 
 // settle applies the outcome of a part in flight.
@@ -104,7 +98,7 @@ func (t *tx) settle(o *Outcome) error {
 		// The SIM must go on all the same.
 		t.opts.Log.Error("outcome for a part that is not stored", "message", j.ID, "part", j.Part, "outcome", o.Kind)
 		t.setActive(j.SIM, nil)
-		return t.err
+		return t.Err
 	}
 	last := t.lastMR(j.IMSI)
 	switch o.Kind {
@@ -119,6 +113,9 @@ func (t *tx) settle(o *Outcome) error {
 	default:
 		return fmt.Errorf("outcome of kind %d", o.Kind)
 	}
+	if o.Kind == OutcomeRejected || o.Kind == OutcomeDeferred {
+		t.refund(j)
+	}
 	if m.expired(t.now) && d.Ready == nil {
 		t.expire(d)
 	}
@@ -129,7 +126,7 @@ func (t *tx) settle(o *Outcome) error {
 	if m.Report {
 		t.offerAgain(o, d.To, last)
 	}
-	return t.err
+	return t.Err
 }
 
 // accept notes +CMGS, files the part under its TP-MR for the report, and applies the report if it
@@ -195,7 +192,7 @@ func (t *tx) lose(m *message, d *delivery, i int, why string) {
 		return
 	}
 	rest := append(deliveryKey(d.seq, d.rcpt), byte(i))
-	t.put(t.timers, timerKey(t.now+t.opts.UnknownAfter.Milliseconds(), timerUnknown, rest), []byte{})
+	t.At(t.now+t.opts.UnknownAfter.Milliseconds(), timerUnknown, rest)
 	if m.Report {
 		t.adoptUnknown(d, i)
 	}
@@ -210,19 +207,13 @@ func (q *Queue) claimable(c *Claim) bool {
 	if c == nil {
 		return false
 	}
-	btx, err := q.db.Begin(false)
-	if err != nil {
-		return true // Step will say it
-	}
-	defer func() { _ = btx.Rollback() }()
-	t := &tx{Queue: q, ready: btx.Bucket(bucketReady), meta: btx.Bucket(bucketMeta)}
-	if t.meta.Get(activeKey(c.SIM)) != nil {
-		return true
-	}
-	for _, lane := range c.lanes() {
-		if t.head(lane, nil) != nil {
-			return true
-		}
-	}
-	return false
+	found := true // if the store cannot be read, Step will say it
+	_ = q.store.View(func(btx *bolt.Tx) error {
+		t := &tx{Queue: q, ready: btx.Bucket(bucketReady), meta: btx.Bucket(bucketMeta)}
+		found = t.meta.Get(activeKey(c.SIM)) != nil || slices.ContainsFunc(c.lanes(), func(lane int) bool {
+			return t.head(lane, nil, nil) != nil
+		})
+		return nil
+	})
+	return found
 }

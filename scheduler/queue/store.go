@@ -3,16 +3,14 @@ package queue
 import (
 	"crypto/rand"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
-	"math/bits"
-	"sync"
-	"sync/atomic"
+	"slices"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
-	bolterrors "go.etcd.io/bbolt/errors"
+
+	"dongled/scheduler/store"
 )
 
 // Options configure a Queue. The zero value is SMSGate's defaults.
@@ -26,54 +24,49 @@ type Options struct {
 	UnknownAfter time.Duration
 	// Log gets what has no caller to be told; nil discards it.
 	Log *slog.Logger
-	// Wake is called after a commit that made work claimable in a lane. It must not block. Lane 0 is work for any SIM.
+	// Wake is called after a commit that made work claimable in a lane. It must not block.
 	Wake func(lane int)
+	// Routes put the recipients of messages that named no SIM into lanes. Recipients that no route
+	// matches are in LaneAny.
+	Routes []Route
+	// Zone is where the days and months of quotas begin; nil means time.Local.
+	Zone *time.Location
 }
 
-// Queue is the store. Its methods may be called from any goroutine.
+// Queue is a room of the store. Its methods may be called from any goroutine once the store is open.
 type Queue struct {
-	opts Options
-	db   *bolt.DB
-
-	ops    chan *op
-	ending chan struct{}
-	ended  chan struct{}
-	once   sync.Once
-	// inFlight counts parts handed out by Step whose outcome has not come back; a commit for each
-	// is certain to come, so news that nobody waits for may ride along with it.
-	inFlight atomic.Int64
-	riders   riders
-	// late says that riders have waited long enough.
-	late chan struct{}
+	opts  Options
+	store *store.Store
+	// current is the transaction that the store's writer is in; nobody else may look at it.
+	current *tx
+	// opened bears the monotonic clock that quotas go by (see quotaTime).
+	opened time.Time
+	// moved is how far Move has come.
+	moved []byte
 }
 
-const (
-	lockTimeout = 2 * time.Second
-	// initialMmap spares writers the wait for readers whenever the file grows within it.
-	initialMmap = 64 << 20
-	// maxSize32 stays clear of bbolt's 2 GiB map on 32-bit ARM, where the map grows by doubling.
-	maxSize32 = 512 << 20
-	schema    = 1
-)
+// schema is the form of the store. Form 1 had lanes of one octet; Move brings it up.
+const schema = 2
 
 var (
 	bucketIDs        = []byte("ids")
 	bucketMessages   = []byte("messages")
 	bucketDeliveries = []byte("deliveries")
 	bucketReady      = []byte("ready")
-	bucketTimers     = []byte("timers")
 	bucketReports    = []byte("reports")
 	bucketOrphans    = []byte("orphans")
 	bucketSends      = []byte("sends")
+	bucketQuotas     = []byte("quotas")
 	bucketBlocks     = []byte("blocks")
 	bucketSupers     = []byte("supers")
 	bucketMeta       = []byte("meta")
 )
 
-// Open opens or creates the store at path, ends what a crash left open (see recover), and starts
-// the writer. The file is locked against a second process; a lock that is held for two seconds is
-// an error. Close must be called.
-func Open(path string, opts Options) (*Queue, error) {
+// census has the State of every message as its mark, and its creation as its time.
+var census = store.Census{Blocks: bucketBlocks, Supers: bucketSupers, Marks: byte(Cancelled)}
+
+// New makes a queue, which is of use once a store was opened with it as a room.
+func New(opts Options) *Queue {
 	if opts.UnknownAfter <= 0 {
 		opts.UnknownAfter = 24 * time.Hour
 	}
@@ -83,64 +76,30 @@ func Open(path string, opts Options) (*Queue, error) {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	bo := &bolt.Options{
-		Timeout: lockTimeout, NoFreelistSync: true, FreelistType: bolt.FreelistMapType,
-		InitialMmapSize: initialMmap,
+	if opts.Zone == nil {
+		opts.Zone = time.Local
 	}
-	if bits.UintSize == 32 {
-		bo.MaxSize = maxSize32
-	}
-	db, err := bolt.Open(path, 0o600, bo)
-	if errors.Is(err, bolterrors.ErrTimeout) {
-		return nil, fmt.Errorf("store %s is in use by another process", path)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("open store %s: %w", path, err)
-	}
-	q := &Queue{opts: opts, db: db, ops: make(chan *op, maxBatch), ending: make(chan struct{}), ended: make(chan struct{})}
-	q.late = make(chan struct{}, 1)
-	q.riders.kick = time.AfterFunc(time.Hour, func() {
-		select {
-		case q.late <- struct{}{}:
-		default:
-		}
-	})
-	q.riders.kick.Stop()
-	if err := q.prepare(); err != nil {
-		return nil, errors.Join(fmt.Errorf("store %s: %w", path, err), db.Close())
-	}
-	go q.write()
-	return q, nil
+	// The longest prefix is found first.
+	opts.Routes = slices.SortedStableFunc(slices.Values(opts.Routes), func(a, b Route) int { return len(b.Prefix) - len(a.Prefix) })
+	return &Queue{opts: opts, opened: time.Now()}
 }
 
-// Close ends the writer after the operations it has already taken and closes the file.
-// Operations that come later get ErrClosed.
-func (q *Queue) Close() error {
-	q.once.Do(func() { close(q.ending) })
-	<-q.ended
-	return q.db.Close()
+// Buckets implements store.Room.
+func (q *Queue) Buckets() [][]byte {
+	return [][]byte{
+		bucketIDs, bucketMessages, bucketDeliveries, bucketReady, bucketReports,
+		bucketOrphans, bucketSends, bucketQuotas, bucketBlocks, bucketSupers, bucketMeta,
+	}
 }
 
-// prepare makes the buckets of a new store, checks the schema and recovers from a crash.
-func (q *Queue) prepare() error {
-	return q.db.Update(func(btx *bolt.Tx) error {
-		for _, name := range [][]byte{
-			bucketIDs, bucketMessages, bucketDeliveries, bucketReady, bucketTimers, bucketReports,
-			bucketOrphans, bucketSends, bucketBlocks, bucketSupers, bucketMeta,
-		} {
-			if _, err := btx.CreateBucketIfNotExists(name); err != nil {
-				return err
-			}
-		}
-		t := q.begin(btx)
-		if err := t.prepareMeta(); err != nil {
-			return err
-		}
-		if err := t.recover(); err != nil {
-			return err
-		}
-		return t.err
-	})
+// Prepare implements store.Room: it checks the schema and recovers from a crash.
+func (q *Queue) Prepare(st *store.Tx) error {
+	q.store = st.Store()
+	t := q.in(st)
+	if err := t.prepareMeta(); err != nil {
+		return err
+	}
+	return t.recover()
 }
 
 // Gateway is the identity that the store keeps for the device clients see.
@@ -161,20 +120,14 @@ func (t *tx) prepareMeta() error {
 		t.put(t.meta, keySchema, []byte{schema})
 		g := Gateway{ID: newID(), Created: time.UnixMilli(t.now).UTC()}
 		t.put(t.meta, keyGateway, mustJSON(g))
-	case len(v) != 1 || v[0] != schema:
-		return fmt.Errorf("schema %v is not the one this version reads (%d): use the version that wrote it", v, schema)
+	case len(v) != 1 || v[0] < 1 || v[0] > schema:
+		return fmt.Errorf("schema %v is none that this version reads (1 to %d): use the version that wrote it", v, schema)
 	}
-	return t.err
+	return t.Err
 }
 
 // view runs f in a read transaction.
-func (q *Queue) view(f func(*bolt.Tx) error) error {
-	err := q.db.View(f)
-	if errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
-		return ErrClosed
-	}
-	return err
-}
+func (q *Queue) view(f func(*bolt.Tx) error) error { return q.store.View(f) }
 
 // Gateway returns the identity of this store.
 func (q *Queue) Gateway() (g Gateway, err error) {

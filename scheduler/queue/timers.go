@@ -3,29 +3,22 @@ package queue
 import (
 	"bytes"
 	"encoding/binary"
+
+	"dongled/scheduler/store"
 )
 
-// maxDue bounds the timers that one commit fires; the rest follow at once in the next.
-const maxDue = 512
+// Kinds implements store.Room.
+func (q *Queue) Kinds() []byte { return []byte{timerReady, timerExpire, timerUnknown, timerOrphan} }
 
-// fireDue does what has fallen due. Each timer is looked at once; what it was about may have been
-// settled by then.
-func (t *tx) fireDue() {
-	var due [][]byte
-	c := t.timers.Cursor()
-	for k, _ := c.First(); k != nil && len(due) < maxDue && int64(binary.BigEndian.Uint64(k)) <= t.now; k, _ = c.Next() {
-		due = append(due, bytes.Clone(k))
-	}
-	for _, k := range due {
-		t.del(t.timers, k)
-		if err := t.fire(timerKind(k[8]), k[9:]); err != nil {
-			// A damaged record must not stop the commits of all others.
-			t.opts.Log.Error("timer dropped", "err", err)
-		}
+// Due implements store.Room.
+func (q *Queue) Due(st *store.Tx, kind byte, rest []byte) {
+	if err := q.in(st).fire(kind, rest); err != nil {
+		// A damaged record must not stop the commits of all others.
+		q.opts.Log.Error("timer dropped", "err", err)
 	}
 }
 
-func (t *tx) fire(kind timerKind, rest []byte) error {
+func (t *tx) fire(kind byte, rest []byte) error {
 	switch kind {
 	case timerReady:
 		t.makeReady(rest)
@@ -40,15 +33,14 @@ func (t *tx) fire(kind timerKind, rest []byte) error {
 }
 
 func (t *tx) makeReady(key []byte) {
-	_, seq, rcpt := splitReady(key)
-	m, d := t.loadBoth(seq, rcpt)
+	m, d := t.loadBoth(splitDelivery(deliveryOf(key)))
 	if d == nil || !bytes.Equal(d.Ready, key) {
 		return
 	}
-	d.Due = 0
-	t.put(t.ready, key, []byte{})
+	d.Due, d.Ready = 0, t.readyKey(m, d) // the routes may have changed since
+	t.put(t.ready, d.Ready, []byte{})
 	t.store(m, d)
-	t.wake(int(key[0]))
+	t.wake(laneOf(d.Ready))
 }
 
 // expireMessage ends every recipient of a message that still waits to be submitted.
@@ -70,7 +62,7 @@ func (t *tx) expireMessage(seq uint64) error {
 		t.leave(d)
 		t.store(m, d)
 	}
-	return t.err
+	return t.Err
 }
 
 // errExpired is what a recipient says whose message was not submitted in time; the first words are

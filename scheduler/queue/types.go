@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"dongled/scheduler/store"
 )
 
 // Content is what a message carries: Text, or Data for an application Port, never both.
@@ -113,7 +115,7 @@ var (
 	// ErrNotPending says the message left Pending, so that it can no longer be cancelled.
 	ErrNotPending = errors.New("message is not pending")
 	// ErrClosed says the store is shutting down; the request may be repeated after a restart.
-	ErrClosed = errors.New("store is closed")
+	ErrClosed = store.ErrClosed
 )
 
 // FieldError is a fault of the client's in one field of a submission.

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	bolt "go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
 )
 
@@ -180,7 +181,7 @@ func TestClosed(t *testing.T) {
 func TestCallerGivesUp(t *testing.T) {
 	bubble(t, Options{}, func(f *fixture) {
 		release := f.hold()
-		for range cap(f.ops) { // nobody can be taken any more
+		for range storeBatch { // nobody can be taken any more
 			go func() { _ = f.do(ctx, func(*tx) error { return nil }) }()
 		}
 		synctest.Wait()
@@ -199,7 +200,7 @@ func TestCallerGivesUp(t *testing.T) {
 // there is room again.
 func TestFullDisk(t *testing.T) {
 	bubble(t, Options{}, func(f *fixture) {
-		setMax := func(n int) { f.ok(f.do(ctx, func(t *tx) error { t.db.MaxSize = n; return nil })) }
+		setMax := func(n int) { f.ok(f.do(ctx, func(t *tx) error { t.DB().MaxSize = n; return nil })) }
 		f.puts("before")
 		setMax(1)
 		big := Submission{Recipients: []string{alice}, Content: Content{Text: string(make([]byte, 200<<10))}}
@@ -266,7 +267,9 @@ func TestClockSetForward(t *testing.T) {
 	bubble(t, Options{}, func(f *fixture) {
 		f.put(Submission{ID: "m", ScheduleAt: time.Now().Add(1000 * time.Hour)}, 1)
 		// Virtual clocks cannot be set: the entry is moved under the sleeping alarm instead.
-		f.ok(f.db.Update(func(btx *boltTx) error {
+		var db *bolt.DB
+		f.ok(f.do(ctx, func(t *tx) error { db = t.DB(); return nil }))
+		f.ok(db.Update(func(btx *bolt.Tx) error {
 			b := btx.Bucket(bucketTimers)
 			k, _ := b.Cursor().First()
 			rest := append([]byte{}, k[9:]...)
@@ -312,7 +315,7 @@ func TestGateway(t *testing.T) {
 }
 
 func TestOpenRefusesAnotherSchema(t *testing.T) {
-	for _, schema := range [][]byte{{2}, {}, {1, 1}} {
+	for _, schema := range [][]byte{{0}, {3}, {}, {1, 1}} {
 		bubble(t, Options{}, func(f *fixture) {
 			f.ok(f.do(ctx, func(t *tx) error { t.put(t.meta, keySchema, schema); return nil }))
 			f.ok(f.Close())
@@ -324,7 +327,7 @@ func TestOpenRefusesAnotherSchema(t *testing.T) {
 			// Put it right again for the check at the end.
 			raw, err := openRaw(f.path)
 			f.ok(err)
-			f.ok(raw.Update(func(btx *boltTx) error { return btx.Bucket(bucketMeta).Put(keySchema, []byte{1}) }))
+			f.ok(raw.Update(func(btx *bolt.Tx) error { return btx.Bucket(bucketMeta).Put(keySchema, []byte{2}) }))
 			f.ok(raw.Close())
 			f.start()
 		})
