@@ -1,0 +1,31 @@
+// Package inbox holds every message that came in, as a room of the store.
+//
+// A dongle may hand over the same message again: after a restart, after a delete that failed, because
+// the network never got the acknowledgement. So receipt is idempotent: what came is known by card,
+// service centre, sender, time stamp and user data, and remembered for a month after it was last seen.
+// A message, its event in the outbox and that memory are one commit.
+//
+// # Layout
+//
+//	inbox          number                               → one message
+//	inbox_blocks   number/256                           → its kind in one octet, bounds of receipt
+//	inbox_supers   number/65536                         → how many messages are of which kind
+//	inbox_seen     hash                                 → when it was last seen
+//	inbox_open     hash of card, sender and reference, set → a long message that is not whole yet
+//	inbox_parts    set, part                            → SCA and TPDU of a part that waits
+//	inbox_raw      number                               → what could not be decoded, the latest 1000
+//
+// # Long messages
+//
+// Parts wait on disk, as they came, until the last one is there; the user data is put together before
+// it is decoded, so that a character split between two parts survives. Senders reuse references, some
+// always the same one: a part that is there already, or was sent more than an hour apart from the
+// others, begins another set. What is not whole a day after its last part came is delivered as it is,
+// and marked; a part that comes later still is a partial message of its own.
+//
+// # Time
+//
+// For two hours after a start nothing is given up or forgotten: what came while nobody ran comes then,
+// and the clock of a machine without a battery is set, by days or months. What came in this run is
+// never deleted as older than that.
+package inbox
