@@ -6,15 +6,17 @@
 //
 // or on a pseudo-terminal of its own, until it is stopped; each pseudo-terminal it opens is printed:
 //
-//	vmodem --link /tmp/modem --faults faults.yaml
+//	vmodem --link /tmp/modem --family huawei-e173 --faults faults.yaml
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -26,6 +28,7 @@ import (
 // flags are the command line. Empty identity fields follow from the name.
 type flags struct {
 	Name     string `default:"vmodem" help:"Name from which the identity follows."`
+	Family   string `default:"generic" enum:"${families}" help:"Make whose firmware it has: ${families}."`
 	IMEI     string `name:"imei" help:"+CGSN."`
 	IMSI     string `name:"imsi" help:"+CIMI."`
 	ICCID    string `name:"iccid" help:"+CCID."`
@@ -34,7 +37,9 @@ type flags struct {
 	Operator string `help:"+COPS."`
 	PIN      string `name:"pin" help:"PIN of the SIM; none if empty."`
 	FirstMR  uint8  `name:"first-mr" help:"First TP-MR; 0 is ${first_mr}."`
-	CNMI     string `name:"cnmi" help:"What +CNMI=? offers; ${cnmi} if empty."`
+	CNMI     string `name:"cnmi" help:"What +CNMI=? offers; that of the family if empty."`
+
+	USSD map[string]string `name:"ussd" help:"What the network answers to a code: *100#=Balance."`
 
 	Registration  int           `default:"1" help:"<stat> of +CREG that the network grants."`
 	PromptDelay   time.Duration `help:"From +CMGS to the prompt."`
@@ -51,7 +56,9 @@ type flags struct {
 func main() {
 	var f flags
 	kong.Parse(&f, kong.Name("vmodem"), kong.Description("A simulated GSM dongle."),
-		kong.Vars{"first_mr": fmt.Sprint(virtual.DefaultFirstMR), "cnmi": virtual.DefaultCNMI})
+		kong.Vars{
+			"first_mr": fmt.Sprint(virtual.DefaultFirstMR), "families": strings.Join(virtual.Families(), ","),
+		})
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, f); err != nil {
@@ -96,11 +103,15 @@ func run(ctx context.Context, f flags) error {
 }
 
 func (f flags) options() (virtual.Options, error) {
-	opts := virtual.Options{
-		Name: f.Name, IMEI: f.IMEI, IMSI: f.IMSI, ICCID: f.ICCID, Number: f.Number, SMSC: f.SMSC,
-		Operator: f.Operator, PIN: f.PIN, FirstMR: f.FirstMR, CNMI: f.CNMI, Registration: f.Registration,
-		PromptDelay: f.PromptDelay, SubmitDelay: f.SubmitDelay, ReportDelay: f.ReportDelay,
-		RegisterDelay: f.RegisterDelay,
+	opts, _ := virtual.Family(f.Family) // the flag takes no other
+	opts.Name, opts.IMEI, opts.IMSI, opts.ICCID = f.Name, f.IMEI, f.IMSI, f.ICCID
+	opts.Number, opts.SMSC, opts.Operator, opts.PIN = f.Number, f.SMSC, f.Operator, f.PIN
+	opts.FirstMR, opts.Registration = f.FirstMR, f.Registration
+	opts.CNMI = cmp.Or(f.CNMI, opts.CNMI)
+	opts.PromptDelay, opts.SubmitDelay, opts.ReportDelay = f.PromptDelay, f.SubmitDelay, f.ReportDelay
+	opts.RegisterDelay = f.RegisterDelay
+	for code, text := range f.USSD {
+		opts.USSD = append(opts.USSD, virtual.USSD{Code: code, Text: text})
 	}
 	if f.Faults == "" {
 		return opts, nil

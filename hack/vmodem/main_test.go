@@ -179,6 +179,22 @@ func TestFaultScript(t *testing.T) {
 	p.exits(0) // unplugged: for socat, the port is gone
 }
 
+func TestFamily(t *testing.T) {
+	p := start(t, "--family", "wavecom", "--ussd", "*100#=4.20", "--imsi", "001010000000007")
+	p.dialogue("", "\r\n+WIND: 3\r\n\r\n+WIND: 1\r\n")
+	p.dialogue("ATE0+CGMM\r", "ATE0+CGMM\r\r\n MULTIBAND  900E  1800\r\n"+ok)
+	p.dialogue("AT+CNMI=?\r", "\r\n+CNMI: (0,1,2,3),(0,1,2,3),(0,1,2,3),(0,1,2),(0,1)\r\n"+ok)
+	p.dialogue("AT+CPIN?\r", "\r\n+CPIN: READY\r\n")
+	p.end()
+
+	p = start(t, "--ussd", "*100#=4.20")
+	p.dialogue("ATE0+CUSD=1,\"*100#\",15\r", "ATE0+CUSD=1,\"*100#\",15\r"+ok+"\r\n+CUSD: 0,\"4.20\",15\r\n")
+	p.end()
+
+	p = start(t, "--family", "nokia")
+	p.exits(80) // kong's for a wrong flag
+}
+
 func TestUnregistered(t *testing.T) {
 	p := start(t, "--registration", "0")
 	p.dialogue("ATE0+CREG?\r", "ATE0+CREG?\r\r\n+CREG: 0,0\r\n"+ok)

@@ -3,6 +3,7 @@ package virtual
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // command is what the ME does for one command name.
@@ -34,6 +35,8 @@ func init() {
 		routingCommands,  // 27.005 3.4
 		storageCommands,  // 27.005 3.2.2, 3.4.2, 3.5.4
 		sendingCommands,  // 27.005 3.5.1, 3.5.6
+		callCommands,     // 27.007 6, 7.6
+		ussdCommands,     // 27.007 7.15
 	} {
 		for name, c := range section {
 			commands[name] = c
@@ -46,6 +49,7 @@ func (s *session) execute(body string) {
 	if !s.sleep(s.d.opts.CommandDelay) {
 		return
 	}
+	last := ""
 	for body != "" {
 		c, rest, ok := nextCall(body)
 		if !ok {
@@ -60,6 +64,11 @@ func (s *session) execute(body string) {
 			s.final(err)
 			return
 		}
+		last = c.key()
+	}
+	if slices.Contains(s.d.opts.Quirks.NoFinal, last) {
+		s.flush()
+		return
 	}
 	s.final(nil)
 }
@@ -71,9 +80,13 @@ func (s *session) one(c call) error {
 			return err
 		}
 	}
+	s.d.heed(c)
+	if err, known := s.vendor(c); known {
+		return err
+	}
 	cmd, known := commands[c.name]
 	if !known {
-		return errSyntax
+		return s.unknown()
 	}
 	if err := s.d.require(cmd.needs); err != nil && c.form != testForm {
 		return err
@@ -86,7 +99,7 @@ func (d *Dongle) require(n need) error {
 	err := d.sim.ready()
 	var cme cmeError
 	if n == nothing || !errors.As(err, &cme) {
-		return nil
+		return d.busy(n)
 	}
 	if n == simForCME {
 		return cme
@@ -105,22 +118,29 @@ type settings struct {
 	regURC               [3]int // <n> of +CREG, +CGREG, +CEREG
 	copsFormat           int
 	moreMessages         int // +CMMS
+	ussd                 int // +CUSD <n>
+	ussdMode             int // ^USSDMODE: 1 packed, 0 text
+	clip                 int // +CLIP <n>
+	cellularCodes        int // +CRC
 }
 
 // factory is what AT&F sets: V.250 and 27.005 defaults. +CNMI begins with no routing at all.
 func factory() settings {
-	return settings{echo: true, verbose: true, s3: cr, s4: lf, s5: bs}
+	return settings{echo: true, verbose: true, s3: cr, s4: lf, s5: bs, ussdMode: 1}
 }
 
 // parameter is a command that reads and sets one number from 0 to top.
 func parameter(name string, top int, field func(*settings) *int) func(*session, call) error {
+	if isLetter(name[0]) {
+		name = "+" + name
+	}
 	return func(s *session, c call) error {
 		value := field(&s.d.settings)
 		switch c.form {
 		case testForm:
-			s.infof("+%s: (0-%d)", name, top)
+			s.infof("%s: (0-%d)", name, top)
 		case readForm:
-			s.infof("+%s: %d", name, *value)
+			s.infof("%s: %d", name, *value)
 		case execForm:
 			return errSyntax
 		case setForm:
@@ -143,6 +163,10 @@ func text(line func(*Dongle) string) func(*session, call) error {
 	return func(s *session, c call) error {
 		switch c.form {
 		case execForm:
+			if slices.Contains(s.d.opts.Quirks.Prefixed, c.name) {
+				s.infof("+%s: %s", c.name, line(s.d))
+				return nil
+			}
 			s.info(line(s.d))
 		case testForm:
 		default:

@@ -2,12 +2,14 @@
 // port of a USB stick with a SIM in it, with a network behind that.
 //
 // It answers as ITU-T V.250, 3GPP TS 27.007 and TS 27.005 say, not as our own client happens to
-// need, so that a fault it shows is a fault of the client. What real sticks do wrong beyond the
-// standards is data: a list of Fault, written in YAML or in Go.
+// need, so that a fault it shows is a fault of the client. What real sticks do otherwise is data:
+// the Quirks of their Family, and what goes wrong now and then a list of Fault, written in YAML or
+// in Go.
 //
 // One Dongle is one stick with one SIM. It outlives its serial links: settings of the ME survive
 // closing and opening the port, the SIM (last TP-MR, storage, PIN counters) survives unplugging
-// too. A link is the in-memory cable of Open, any stream given to Serve, or a pseudo-terminal.
+// too. A link is the in-memory cable of Open, any stream given to Serve, or a pseudo-terminal; a Bus
+// shows it as the kernel shows a USB device with several of those.
 //
 // Everything that takes time goes through package time, so a Dongle works inside a
 // testing/synctest bubble; with the zero Options nothing takes any time.
@@ -55,6 +57,10 @@ type Dongle struct {
 	radio    radio
 	store    store
 	network  network
+	ussd     ussdState
+	ringing  ringing
+	chatter  chatter
+	brownOut time.Duration // from each power-up until the supply gives way; 0 is never
 }
 
 // New returns a dongle that is plugged in and switched on. It panics when opts.Faults holds a
@@ -164,6 +170,28 @@ func (d *Dongle) Plug() {
 	d.plugIn()
 }
 
+// SetBrownOut makes the power supply too weak: the stick goes off the bus that long after each
+// power-up, boots again, and so on. 0 mends it.
+func (d *Dongle) SetBrownOut(after time.Duration) {
+	d.lock()
+	defer d.unlock()
+	d.brownOut = after
+	d.giveWay()
+}
+
+// giveWay is the supply at work. mu is held.
+func (d *Dongle) giveWay() {
+	power := d.chatter.power
+	if d.brownOut <= 0 {
+		return
+	}
+	d.later(d.brownOut, func() {
+		if d.brownOut > 0 && d.plugged && d.chatter.power == power {
+			d.pullOutFor(max(d.opts.RebootTime, offTheBus))
+		}
+	})
+}
+
 func (d *Dongle) pullOut() {
 	if !d.plugged {
 		return
@@ -184,9 +212,12 @@ func (d *Dongle) plugIn() {
 	d.plugged = true
 	close(d.plug)
 	d.settings = d.profile
-	d.store.selected = [3]*memory{d.store.sm, d.store.sm, d.store.sm}
+	d.store.powerUp(d.opts.Quirks.Memory)
 	d.sim.powerUp()
 	d.radio.powerUp()
+	d.startTalking()
+	d.giveWay()
+	d.cardReady()
 	d.acquireNetwork()
 }
 

@@ -199,6 +199,13 @@ func (d *Dongle) AddFaults(faults ...Fault) {
 	d.arm(faults)
 }
 
+// ClearFaults takes back all faults, those of Options too. What one has begun goes on.
+func (d *Dongle) ClearFaults() {
+	d.lock()
+	defer d.unlock()
+	d.faults = nil
+}
+
 func (d *Dongle) arm(faults []Fault) {
 	for _, f := range faults {
 		if err := f.Validate(); err != nil {

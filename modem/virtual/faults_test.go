@@ -172,6 +172,16 @@ func TestDefaultNoise(t *testing.T) {
 	})
 }
 
+func TestClearFaults(t *testing.T) {
+	bubble(t, virtual.Options{Faults: script(t, "[{do: error, on: CSQ, every: 1}]")}, func(e *te) {
+		e.dialogue("AT+CSQ\r", "\r\nERROR\r\n")
+		e.d.ClearFaults()
+		e.dialogue("AT+CSQ\r", "\r\n+CSQ: 20,99\r\n"+ok)
+		e.d.AddFaults(script(t, "[{do: cme 3, on: CSQ}]")...)
+		e.dialogue("AT+CSQ\r", "\r\nERROR\r\n")
+	})
+}
+
 // TestBetweenLines: a URC may stand before every line and prompt, never within one.
 func TestBetweenLines(t *testing.T) {
 	const u = "\r\nRING\r\n"

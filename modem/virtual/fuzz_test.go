@@ -42,6 +42,31 @@ func FuzzTE(f *testing.F) {
 	})
 }
 
+// FuzzFamilies: nor does one of any make panic, with a memory that is full, a call and a USSD session
+// under way; and what it took the network has.
+func FuzzFamilies(f *testing.F) {
+	f.Add(uint8(4), "ATE0+CNMI=1,1,0,1,0\rAT+CMGS=19\r"+helloReport+ctrlZ)
+	f.Fuzz(func(t *testing.T, family uint8, say string) {
+		families := virtual.Families()
+		opts, _ := virtual.Family(families[int(family)%len(families)])
+		opts.Slots, opts.USSD, opts.Quirks.Busy = 2, menu, 0
+		d := virtual.New(opts)
+		for range 3 {
+			incoming(t, d)
+		}
+		call(t, d, "0123")
+		d.NotifyUSSD(menu[len(menu)-1])
+		te := &oneSided{Reader: strings.NewReader(say)}
+		if err := d.Serve(context.Background(), te); err != nil {
+			t.Fatalf("Serve: %v", err)
+		}
+		if heard := te.heard.String(); !strings.Contains(strings.ToUpper(say), "CMGS:") && strings.Count(heard, "+CMGS: ") > len(d.Submissions()) {
+			t.Errorf("%d submissions, and heard %q", len(d.Submissions()), heard)
+		}
+		_ = d.Close()
+	})
+}
+
 // FuzzFaults: a fault script is either refused or can be used.
 func FuzzFaults(f *testing.F) {
 	f.Add("- do: cms 38\n")

@@ -1,5 +1,7 @@
 package virtual
 
+import "strings"
+
 var (
 	manufacturer = text(func(d *Dongle) string { return d.opts.Manufacturer })
 	model        = text(func(d *Dongle) string { return d.opts.Model })
@@ -25,6 +27,7 @@ var identityCommands = map[string]command{
 		}
 		return prefixed("CCID", func(d *Dongle) string { return d.opts.ICCID })(s, c)
 	}},
+	"CRSM": {do: (*session).restrictedAccess},
 	"CNUM": {needs: simForCME, do: func(s *session, c call) error {
 		switch c.form {
 		case execForm:
@@ -49,6 +52,30 @@ var identityCommands = map[string]command{
 		}
 		return nil
 	}},
+}
+
+// restrictedAccess is +CRSM (27.007 8.18) as far as reading EF-ICCID goes, which needs no PIN; other
+// files are not found (TS 31.101 10.2.1: 6A82). The digits are swapped in each octet.
+func (s *session) restrictedAccess(c call) error {
+	const readBinary, efICCID = "176", "12258"
+	p := c.params()
+	switch {
+	case c.form == testForm:
+		return nil
+	case c.form != setForm || len(p) < 2:
+		return errSyntax
+	case !s.d.sim.inserted:
+		return cmeNoSIM
+	case p[0] != readBinary || p[1] != efICCID:
+		s.info("+CRSM: 106,130")
+		return nil
+	}
+	digits := []byte(s.d.opts.ICCID + strings.Repeat("F", max(0, 20-len(s.d.opts.ICCID))))
+	for i := 0; i+1 < len(digits); i += 2 {
+		digits[i], digits[i+1] = digits[i+1], digits[i]
+	}
+	s.infof(`+CRSM: 144,0,"%s"`, digits)
+	return nil
 }
 
 // serialNumber is +CGSN: the IMEI (27.007 5.4); <snt> 0 and none are the bare form.

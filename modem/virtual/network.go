@@ -38,8 +38,18 @@ type network struct {
 type arrival struct {
 	raw    []byte // SCA and TPDU
 	report *pdu.Report
-	again  bool // the SC's further attempt: offered when the ME routes reports, not before
+	again  bool    // the SC's further attempt: offered when the ME routes reports, not before
+	noRoom *memory // the memory that had no room for it; the SC waits for RP-SMMA
 }
+
+// verdict is what the ME answers the network about an arrival.
+type verdict uint8
+
+const (
+	taken   verdict = iota
+	refused         // not now; the SC tries again as soon as it may
+	full            // RP-ERROR 22, memory capacity exceeded (TS 24.011 8.2.5.4)
+)
 
 // isReport reads TP-MTI in the direction SC to MS (TS 23.040 9.2.3.1).
 func (a arrival) isReport() bool { return a.raw[1+int(a.raw[0])]&3 == 2 }
@@ -100,6 +110,9 @@ func (d *Dongle) report(r pdu.Report) error {
 	if err != nil {
 		return err
 	}
+	if d.opts.Quirks.MangledReports {
+		raw = mangle(raw)
+	}
 	d.arrive(arrival{raw: raw, report: &r})
 	return nil
 }
@@ -122,6 +135,9 @@ func (d *Dongle) DeliverRaw(raw []byte) error {
 	d.lock()
 	defer d.unlock()
 	a := arrival{raw: slices.Clone(raw)}
+	if a.isReport() && d.opts.Quirks.MangledReports {
+		a.raw = mangle(a.raw)
+	}
 	if r, err := pdu.DecodeReport(a.raw); a.isReport() && err == nil {
 		a.report = &r
 	}
@@ -146,7 +162,7 @@ func (d *Dongle) pump() {
 		case !d.plugged || !d.registered():
 			a.again = true
 			kept = append(kept, a)
-		case d.network.awaiting || !d.route(a):
+		case d.network.awaiting || a.noRoom != nil || d.offer(&a) != taken:
 			kept = append(kept, a)
 		case a.report != nil && d.opts.OnReport != nil:
 			r := *a.report
@@ -156,6 +172,35 @@ func (d *Dongle) pump() {
 	clear(d.network.queue[len(kept):])
 	d.network.queue = kept
 }
+
+// offer routes an arrival, and remembers on the SIM that memory capacity was exceeded (EF-SMSS,
+// TS 31.102 4.2.28). mu is held.
+func (d *Dongle) offer(a *arrival) verdict {
+	v, m := d.route(*a)
+	if v == full {
+		a.noRoom, a.again = m, true
+		d.announceFull(m)
+	}
+	return v
+}
+
+// freed is a place becoming free: the ME sends RP-SMMA when the SC was told that there was none
+// (TS 23.040 10.3), and the SC then sends again. mu is held.
+func (d *Dongle) freed() {
+	if !slices.ContainsFunc(d.network.queue, arrival.nowHasRoom) {
+		return
+	}
+	d.later(d.opts.AlertDelay, func() {
+		for i := range d.network.queue {
+			if a := &d.network.queue[i]; a.nowHasRoom() {
+				a.noRoom = nil
+			}
+		}
+		d.pump()
+	})
+}
+
+func (a arrival) nowHasRoom() bool { return a.noRoom != nil && a.noRoom.hasRoom() }
 
 // detached is the SIM leaving the network: what was not acknowledged comes again.
 func (n *network) detached() {

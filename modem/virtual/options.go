@@ -22,6 +22,8 @@ const (
 	DefaultAckTimeout   = 15 * time.Second
 	DefaultCNMI         = "(0-2),(0-3),(0,2),(0-2),(0,1)"
 	DefaultSlots        = 50
+	DefaultUSSDCoding   = 15 // TS 23.038 section 5: default alphabet, language unspecified
+	DefaultUSSDTimeout  = 30 * time.Second
 )
 
 // Options says which dongle to simulate. The zero value is a usable one: an unlocked SIM,
@@ -61,6 +63,12 @@ type Options struct {
 	RebootTime    time.Duration // +CFUN=1,1: from leaving the bus to coming back
 	AckTimeout    time.Duration // how long +CMT and +CDS wait for +CNMA; TS 24.011 TR2M, 12 to 20 s
 
+	// USSD are the network's answers. A code that none of them answers is not supported.
+	USSD        []USSD
+	USSDTimeout time.Duration // after which network and user give each other up
+	AlertDelay  time.Duration // from RP-SMMA to what the SC had kept for want of room
+
+	Quirks Quirks // of the make
 	Faults []Fault
 
 	// OnReference is called with each TP-MR used, OnSubmit with each SMS-SUBMIT the network took,
@@ -82,6 +90,8 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.Signal, DefaultSignal)
 	setDefault(&o.Slots, DefaultSlots)
 	setDefault(&o.AckTimeout, DefaultAckTimeout)
+	setDefault(&o.USSDTimeout, DefaultUSSDTimeout)
+	setDefault(&o.Quirks.Memories, DefaultMemories)
 	return o
 }
 
@@ -107,12 +117,13 @@ func (o Options) withIdentity() Options {
 var builtinName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$`)
 
 // Builtin returns the dongle of that name, for ports written virtual:NAME. Its identity follows
-// from the name alone; false means that the name is not 1 to 32 of A-Z a-z 0-9 _ . -
+// from the name alone; FAMILY and FAMILY.NAME are dongles of a Family. False means that the name
+// is not 1 to 32 of A-Z a-z 0-9 _ . -
 func Builtin(name string) (Options, bool) {
 	if !builtinName.MatchString(name) {
 		return Options{}, false
 	}
-	return Options{Name: name}.withDefaults(), true
+	return familyOf(name).withDefaults(), true
 }
 
 // luhn appends the check digit of ISO/IEC 7812-1 annex B, as IMEI and ICCID carry it.

@@ -49,6 +49,8 @@ func (d *Dongle) acquireNetwork() {
 func (d *Dongle) detachNetwork() {
 	d.radio.power++
 	d.network.detached()
+	d.endUSSD()
+	d.ringing.active = false
 	d.setStat(notSearching)
 }
 
@@ -127,7 +129,6 @@ var radioCommands = map[string]command{
 	"CSQ": {do: text(func(d *Dongle) string {
 		return fmt.Sprintf("+CSQ: %d,99", d.radio.rssi)
 	})},
-	"CPAS": {do: text(func(*Dongle) string { return "+CPAS: 0" })},
 }
 
 // registration is +CREG, +CGREG or +CEREG (27.007 7.2, 10.1.20, 10.1.22).

@@ -32,6 +32,7 @@ const (
 	cmsSIMPIN           cmsError = 311
 	cmsSIMFailure       cmsError = 313
 	cmsSIMPUK           cmsError = 316
+	cmsSIMBusy          cmsError = 314
 	cmsInvalidIndex     cmsError = 321
 	cmsSMSCUnknown      cmsError = 330
 	cmsNoNetwork        cmsError = 331
@@ -43,6 +44,7 @@ const (
 	cmeSIMPIN        cmeError = 11
 	cmeSIMPUK        cmeError = 12
 	cmeSIMFailure    cmeError = 13
+	cmeSIMBusy       cmeError = 14
 	cmeWrongPassword cmeError = 16
 	cmeNoNetwork     cmeError = 30
 )
@@ -72,6 +74,10 @@ func (s *session) final(result error) {
 		}
 	}
 	s.between()
+	if s.informed && s.d.opts.Quirks.BlankLine {
+		s.answer = append(s.answer, cr, lf)
+	}
+	s.informed = false
 	switch {
 	case numeric == "":
 		s.answer = appendFramed(s.answer, text)
@@ -82,6 +88,11 @@ func (s *session) final(result error) {
 		s.answer = append(append(s.answer, numeric...), s.d.settings.s3)
 	}
 	s.flush()
+	after := s.after
+	s.after = nil
+	for _, f := range after {
+		f()
+	}
 }
 
 // extendedResult is an error result as +CMEE wants it; numeric is empty when ATV has no say.
@@ -101,6 +112,10 @@ func (s *session) extendedResult(prefix string, code int, texts map[int]string) 
 func (s *session) info(text string) {
 	s.between()
 	s.answer = s.d.appendLine(s.answer, text)
+	s.informed = true
+	if end := s.d.opts.Quirks.LineEnd; end != "" && s.d.settings.verbose {
+		s.answer = append(s.answer[:len(s.answer)-2], end...)
+	}
 }
 
 func (s *session) infof(format string, args ...any) { s.info(fmt.Sprintf(format, args...)) }

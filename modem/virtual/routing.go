@@ -1,7 +1,9 @@
 package virtual
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -27,7 +29,7 @@ func (s *session) csms(c call) error {
 	case testForm:
 		s.info("+CSMS: (0,1)")
 	case readForm:
-		s.infof("+CSMS: %d,1,1,1", s.d.settings.service)
+		s.infof("+CSMS: %d,1,1,1%s", s.d.settings.service, s.d.opts.Quirks.ServiceTail)
 	case execForm:
 		return errSyntax
 	case setForm:
@@ -40,10 +42,21 @@ func (s *session) csms(c call) error {
 			return cmsNotSupported
 		}
 		s.d.settings.service = n
+		s.d.dropUnoffered()
 		s.info("+CSMS: 1,1,1")
 		s.d.routingChanged()
 	}
 	return nil
+}
+
+// dropUnoffered takes back the routing that the service now selected does not offer. mu is held.
+func (d *Dongle) dropUnoffered() {
+	offered := compound(d.offeredCNMI())
+	for i, value := range d.settings.cnmi[:4] {
+		if value != 0 && !offers(offered, i, value) {
+			d.settings.cnmi[i] = 0
+		}
+	}
 }
 
 // csca sets the SC's address on the SIM (27.005 3.3.1).
@@ -81,7 +94,7 @@ func (s *session) cnmi(c call) error {
 	set := &s.d.settings
 	switch c.form {
 	case testForm:
-		s.info("+CNMI: " + s.d.opts.CNMI)
+		s.info("+CNMI: " + s.d.offeredCNMI())
 		return nil
 	case readForm:
 		n := set.cnmi
@@ -93,7 +106,7 @@ func (s *session) cnmi(c call) error {
 	if len(p) > len(wanted) {
 		return errSyntax
 	}
-	offered := compound(s.d.opts.CNMI)
+	offered := compound(s.d.offeredCNMI())
 	for i := range wanted {
 		n, err := p.number(i, wanted[i])
 		if err != nil {
@@ -104,12 +117,33 @@ func (s *session) cnmi(c call) error {
 		}
 		wanted[i] = n
 	}
+	if slices.ContainsFunc(s.d.opts.Quirks.CNMIRefused, func(pattern string) bool { return matches(pattern, wanted) }) {
+		return errSyntax
+	}
 	set.cnmi = wanted
 	if wanted[0] != 0 && wanted[4] == 1 {
 		s.d.urc.ta = nil // <bfr> 1: what was buffered is cleared
 	}
 	s.d.routingChanged()
 	return nil
+}
+
+// offeredCNMI is what +CNMI=? says of the service selected. mu is held.
+func (d *Dongle) offeredCNMI() string {
+	if plus := d.opts.Quirks.CNMIPlus; plus != "" && d.settings.service == 1 {
+		return plus
+	}
+	return d.opts.CNMI
+}
+
+// matches reports whether a setting of +CNMI begins with the values of a pattern.
+func matches(pattern string, cnmi [5]int) bool {
+	for i, value := range strings.Split(pattern, ",") {
+		if value != "*" && value != strconv.Itoa(cnmi[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // compound splits a 27.007 compound value: "(0-2),(0,1)" into "0-2" and "0,1".
@@ -170,7 +204,7 @@ func (s *session) cnma(c call) error {
 		return err
 	case n > 2 || length > 0:
 		return cmsNotSupported
-	case !s.d.network.awaiting:
+	case !s.d.network.awaiting, s.d.opts.Quirks.AckFatal:
 		return cmsNoAckExpected
 	}
 	s.d.network.awaiting = false
@@ -180,50 +214,74 @@ func (s *session) cnma(c call) error {
 	return nil
 }
 
-// route gives a TPDU to the TE or the store, as +CNMI says. It reports false when the ME cannot
-// take it now, so that the SC keeps it. mu is held.
-func (d *Dongle) route(a arrival) bool {
+// route gives a TPDU to the TE or the store, as +CNMI says. What is not taken the SC keeps; the
+// memory is the one that was full. mu is held.
+func (d *Dongle) route(a arrival) (verdict, *memory) {
 	if a.isReport() {
 		return d.routeReport(a)
 	}
 	if mt := d.settings.cnmi[1]; mt == 2 {
-		return d.direct(a, fmt.Sprintf("+CMT: ,%d", a.length()))
+		return d.direct(a, fmt.Sprintf("+CMT: ,%d", a.length())), nil
 	}
-	index, ok := d.store.selected[2].add(recUnread, a)
-	if ok && d.settings.cnmi[1] != 0 {
-		d.newMessage(d.indication("+CMTI: ", d.store.selected[2], index))
+	form := cmp.Or(d.opts.Quirks.StoredMessage, `+CMTI: "{mem}",{index}`)
+	if d.settings.cnmi[1] == 0 {
+		form = ""
 	}
-	return ok
+	return d.keep(a, d.store.selected[2], form)
+}
+
+// keep stores a TPDU and says so in that form, if any. mu is held.
+func (d *Dongle) keep(a arrival, m *memory, form string) (verdict, *memory) {
+	index, ok := m.add(recUnread, a)
+	if !ok {
+		return full, m
+	}
+	if form != "" {
+		d.newMessage(strings.NewReplacer("{mem}", m.shown, "{index}", strconv.Itoa(index)).Replace(form))
+	}
+	if !m.hasRoom() {
+		d.announceFull(m)
+	}
+	return taken, nil
+}
+
+// announceFull says that a memory takes no more, where the ME does. mu is held.
+func (d *Dongle) announceFull(m *memory) {
+	if urc := d.opts.Quirks.FullURC; urc != "" {
+		d.send(strings.ReplaceAll(urc, "{mem}", m.shown))
+	}
 }
 
 // routeReport is route for an SMS-STATUS-REPORT, by <ds>.
-func (d *Dongle) routeReport(a arrival) bool {
-	switch d.settings.cnmi[3] {
-	case 1:
-		return d.direct(a, fmt.Sprintf("+CDS: %d", a.length()))
-	case 2:
-		index, ok := d.store.sr.add(recUnread, a)
-		if ok {
-			d.newMessage(d.indication("+CDSI: ", d.store.sr, index))
+func (d *Dongle) routeReport(a arrival) (verdict, *memory) {
+	switch ds := d.settings.cnmi[3]; {
+	case ds == 1 && d.opts.Quirks.DirectStored:
+		return d.keep(a, d.store.reports, "")
+	case ds == 1:
+		v := d.direct(a, cmp.Or(d.opts.Quirks.DirectReport, "+CDS: ")+strconv.Itoa(a.length()))
+		if v == taken && d.opts.Quirks.AckFatal {
+			power := d.chatter.power
+			d.later(d.opts.AckTimeout, func() { d.chatter.dead = d.chatter.dead || d.chatter.power == power })
 		}
-		return ok
+		return v, nil
+	case ds == 2:
+		return d.keep(a, d.store.reports, cmp.Or(d.opts.Quirks.StoredReport, `+CDSI: "{mem}",{index}`))
 	}
-	return !a.again
-}
-
-func (d *Dongle) indication(code string, m *memory, index int) string {
-	return code + quote(m.name) + "," + strconv.Itoa(index)
+	if a.again {
+		return refused, nil
+	}
+	return taken, nil
 }
 
 // direct sends header and TPDU to the TE, and with phase 2+ waits for +CNMA. mu is held.
-func (d *Dongle) direct(a arrival, header string) bool {
+func (d *Dongle) direct(a arrival, header string) verdict {
 	if !d.newMessage(header + "\r\n" + hexOf(a.raw)) {
-		return false
+		return refused
 	}
 	if d.settings.service == 1 {
 		d.awaitAck(a)
 	}
-	return true
+	return taken
 }
 
 // awaitAck starts the time in which +CNMA must come. Else the ME answers RP-ERROR, so that the SC

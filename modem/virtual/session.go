@@ -32,11 +32,13 @@ type session struct {
 	gone bool          // done is closed; guarded by Dongle.mu
 	end  error         // why the dongle hung up; guarded by Dongle.mu
 
-	answer []byte // what goes out with the next flush
-	state  inputState
-	line   []byte // command line after AT
-	last   string // for A/
-	entry  entry  // the PDU being entered
+	answer   []byte // what goes out with the next flush
+	state    inputState
+	line     []byte   // command line after AT
+	last     string   // for A/
+	entry    entry    // the PDU being entered
+	informed bool     // a line of information was sent since the last final result
+	after    []func() // what the network answers once the command line has its final result
 }
 
 // inputState says how the next octet is read.
@@ -87,7 +89,10 @@ func (s *session) run(r io.Reader) {
 // octet takes one octet from the TE.
 func (s *session) octet(c byte) {
 	set := &s.d.settings
-	if set.echo {
+	if s.d.chatter.dead {
+		return
+	}
+	if set.echo || s.state == inEntry && s.d.opts.Quirks.EchoEntry && c != sub {
 		s.answer = append(s.answer, c)
 	}
 	switch s.state {
@@ -190,6 +195,9 @@ func (s *session) sleep(delay time.Duration) bool {
 	s.d.lock()
 	return s.end == nil
 }
+
+// afterwards runs f, with mu held, when the command line has its final result.
+func (s *session) afterwards(f func()) { s.after = append(s.after, f) }
 
 // unlocked runs a callback of the dongle's owner with mu free.
 func (s *session) unlocked(f func()) {

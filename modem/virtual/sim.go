@@ -108,6 +108,7 @@ func (d *Dongle) verify(p params, left *int, secret string) error {
 		card.pin = unquoted(p[1])
 	}
 	card.verified, card.pinLeft, card.pukLeft = true, pinTries, pukTries
+	d.cardReady()
 	d.acquireNetwork()
 	return nil
 }
@@ -145,5 +146,6 @@ func (d *Dongle) SetSIM(inserted bool) {
 	d.sim.inserted = inserted
 	d.sim.powerUp()
 	d.detachNetwork()
+	d.cardReady()
 	d.acquireNetwork()
 }

@@ -1,6 +1,7 @@
 package virtual
 
 import (
+	"cmp"
 	"encoding/hex"
 	"errors"
 	"slices"
@@ -43,7 +44,7 @@ func (s *session) cmgs(c call) error {
 	if !s.sleep(s.d.opts.PromptDelay) {
 		return errPending
 	}
-	prompt := "\r\n> "
+	prompt := cmp.Or(s.d.opts.Quirks.Prompt, "\r\n> ")
 	for _, f := range fired {
 		switch f.Do {
 		case NoPrompt:

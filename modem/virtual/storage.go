@@ -3,76 +3,10 @@ package virtual
 import (
 	"fmt"
 	"strings"
+	"time"
+
+	"dongled/pdu"
 )
-
-// States of a stored message, <stat> of 27.005 3.1 in PDU mode.
-const (
-	recUnread = iota
-	recRead
-	stoUnsent
-	stoSent
-	allStates
-)
-
-// store are the message memories of SIM and ME.
-type store struct {
-	sm, me, sr *memory
-	selected   [3]*memory // <mem1> read and delete, <mem2> write and send, <mem3> received
-}
-
-// memory is one message storage.
-type memory struct {
-	name  string
-	first int // the lowest index
-	slots []*stored
-}
-
-type stored struct {
-	arrival
-	state int
-}
-
-func newStore(o Options) store {
-	memoryNamed := func(name string) *memory {
-		m := &memory{name: name, first: 1, slots: make([]*stored, o.Slots)}
-		if o.ZeroIndex {
-			m.first = 0
-		}
-		return m
-	}
-	st := store{sm: memoryNamed("SM"), me: memoryNamed("ME"), sr: memoryNamed("SR")}
-	st.selected = [3]*memory{st.sm, st.sm, st.sm}
-	return st
-}
-
-// add stores in the first free place; ok is false when there is none.
-func (m *memory) add(state int, a arrival) (index int, ok bool) {
-	for i, slot := range m.slots {
-		if slot == nil {
-			m.slots[i] = &stored{arrival: a, state: state}
-			return m.first + i, true
-		}
-	}
-	return 0, false
-}
-
-// at is the place of an index, nil when there is no such place.
-func (m *memory) at(index int) **stored {
-	if index < m.first || index >= m.first+len(m.slots) {
-		return nil
-	}
-	return &m.slots[index-m.first]
-}
-
-func (m *memory) used() int {
-	n := 0
-	for _, slot := range m.slots {
-		if slot != nil {
-			n++
-		}
-	}
-	return n
-}
 
 // storageCommands are +CPMS (27.005 3.2.2) and reading and deleting (3.4.2, 3.4.3, 3.5.4).
 var storageCommands = map[string]command{
@@ -82,50 +16,67 @@ var storageCommands = map[string]command{
 	"CMGD": {needs: simForCMS, do: (*session).cmgd},
 }
 
-func (st *store) named(name string) *memory {
-	for _, m := range []*memory{st.sm, st.me, st.sr} {
-		if m.name == name {
-			return m
-		}
-	}
-	return nil
-}
-
 func (s *session) cpms(c call) error {
 	st := &s.d.store
 	switch c.form {
 	case testForm:
-		s.info(`+CPMS: ("SM","ME","SR"),("SM","ME"),("SM","ME")`)
+		s.info("+CPMS: " + s.d.opts.Quirks.Memories)
 		return nil
 	case execForm:
 		return errSyntax
+	case setForm:
+		wanted, err := st.wanted(c.params())
+		if err != nil {
+			return err
+		}
+		s.d.selectMemories(wanted)
 	}
-	if c.form == setForm {
-		p := c.params()
-		if len(p) < 1 || len(p) > 3 {
-			return errSyntax
-		}
-		wanted := st.selected
-		for i := range p {
-			name, err := p.text(i, wanted[i].name)
-			if err != nil {
-				return err
-			}
-			if wanted[i] = st.named(name); wanted[i] == nil || i > 0 && wanted[i] == st.sr {
-				return cmsNotAllowed
-			}
-		}
-		st.selected = wanted
+	var before time.Time
+	if lag := s.d.opts.Quirks.CountLag; lag > 0 {
+		before = time.Now().Add(-lag)
 	}
 	var fields []string
-	for _, m := range st.selected {
+	for _, m := range st.selected[:len(st.choice)] {
 		if c.form == readForm {
 			fields = append(fields, quote(m.name))
 		}
-		fields = append(fields, fmt.Sprintf("%d,%d", m.used(), len(m.slots)))
+		fields = append(fields, fmt.Sprintf("%d,%d", m.countedBefore(before), len(m.slots)))
 	}
 	s.info("+CPMS: " + strings.Join(fields, ","))
 	return nil
+}
+
+// wanted are the memories of +CPMS=; those left out stay as they are.
+func (st *store) wanted(p params) ([3]*memory, error) {
+	wanted := st.selected
+	if len(p) < 1 || len(p) > len(st.choice) {
+		return wanted, errSyntax
+	}
+	for i := range p {
+		name, err := p.text(i, wanted[i].name)
+		if err != nil {
+			return wanted, err
+		}
+		if wanted[i] = st.choose(i, name); wanted[i] == nil {
+			return wanted, cmsNotAllowed
+		}
+	}
+	if len(st.choice) < len(wanted) {
+		wanted[2] = wanted[1]
+	}
+	return wanted, nil
+}
+
+// selectMemories is +CPMS=. Another <mem3> that has room is room for what the old one had not.
+func (d *Dongle) selectMemories(wanted [3]*memory) {
+	before, now := d.store.selected[2], wanted[2]
+	d.store.selected = wanted
+	for i := range d.network.queue {
+		if a := &d.network.queue[i]; a.noRoom == before && !a.isReport() {
+			a.noRoom = now
+		}
+	}
+	d.freed()
 }
 
 // inPDUMode refuses a message command whose parameters are of the other mode (+CMGF), and text
@@ -158,20 +109,22 @@ func (s *session) cmgl(c call) error {
 		return cmsNotSupported
 	}
 	m := s.d.store.selected[0]
-	for i, slot := range m.slots {
-		if slot == nil || state != allStates && slot.state != state {
+	for i, place := range m.slots {
+		if place.stored == nil || state != allStates && place.state != state {
 			continue
 		}
-		s.infof("+CMGL: %d,%d,,%d\r\n%s", m.first+i, slot.state, slot.length(), hexOf(slot.raw))
-		slot.read()
+		s.infof("+CMGL: %d,%d,,%d\r\n%s", m.first+i, place.state, place.length(), s.d.shown(place.stored))
+		place.read()
 	}
 	return nil
 }
 
-func (m *stored) read() {
-	if m.state == recUnread {
-		m.state = recRead
+// shown is the PDU of a stored message as it is listed.
+func (d *Dongle) shown(m *stored) string {
+	if m.isReport() {
+		return d.opts.Quirks.StoredPrefix + hexOf(m.raw)
 	}
+	return hexOf(m.raw)
 }
 
 // cmgr reads one message of <mem1>.
@@ -187,14 +140,24 @@ func (s *session) cmgr(c call) error {
 	if err := s.inPDUMode(nil); err != nil {
 		return cmsNotSupported
 	}
-	slot := s.d.store.selected[0].at(index)
-	if slot == nil || *slot == nil {
-		return cmsInvalidIndex
+	place := s.d.store.selected[0].at(index)
+	if place == nil || place.stored == nil {
+		return s.emptyPlace()
 	}
-	m := *slot
-	s.infof("+CMGR: %d,,%d\r\n%s", m.state, m.length(), hexOf(m.raw))
-	m.read()
+	s.infof("+CMGR: %d,,%d\r\n%s", place.state, place.length(), s.d.shown(place.stored))
+	place.read()
 	return nil
+}
+
+func (s *session) emptyPlace() error {
+	switch s.d.opts.Quirks.EmptyPlace {
+	case EmptySilent:
+		return nil
+	case EmptyBlank:
+		s.info("+CMGR: 0,,0\r\n")
+		return nil
+	}
+	return cmsInvalidIndex
 }
 
 // cmgd deletes from <mem1>: <delflag> 0 the one at the index, 1 all read, 2 also sent, 3 also
@@ -203,8 +166,8 @@ func (s *session) cmgd(c call) error {
 	m := s.d.store.selected[0]
 	if c.form == testForm {
 		var taken []string
-		for i, slot := range m.slots {
-			if slot != nil {
+		for i, place := range m.slots {
+			if place.stored != nil {
 				taken = append(taken, fmt.Sprint(m.first+i))
 			}
 		}
@@ -221,19 +184,41 @@ func (s *session) cmgd(c call) error {
 		return errSyntax
 	}
 	if flag == 0 {
-		slot := m.at(index)
-		if slot == nil {
+		place := m.at(index)
+		if place == nil {
 			return cmsInvalidIndex
 		}
-		*slot = nil
+		s.d.remove(m, place)
 	}
-	for i, slot := range m.slots {
-		if slot != nil && flag > 0 && deletedBy[flag][slot.state] {
-			m.slots[i] = nil
+	for _, place := range m.slots {
+		if place.stored != nil && deletedBy[flag][place.state] {
+			place.stored = nil
 		}
 	}
-	s.d.pump()
+	s.d.freed()
 	return nil
+}
+
+// remove empties one place, and with DeletesWhole those of the parts that follow.
+func (d *Dongle) remove(m *memory, place *slot) {
+	first := place.stored
+	place.stored = nil
+	if first == nil || !d.opts.Quirks.DeletesWhole {
+		return
+	}
+	head, err := pdu.DecodeDeliver(first.raw)
+	if err != nil || head.Concat == nil || head.Concat.Number != 1 {
+		return
+	}
+	for _, other := range m.slots {
+		if other.stored == nil {
+			continue
+		}
+		part, err := pdu.DecodeDeliver(other.raw)
+		if err == nil && part.Concat != nil && part.Concat.Reference == head.Concat.Reference && part.Originator == head.Originator {
+			other.stored = nil
+		}
+	}
 }
 
 // deletedBy says for each <delflag> which states it deletes.

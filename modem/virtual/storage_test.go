@@ -2,6 +2,7 @@ package virtual_test
 
 import (
 	"testing"
+	"time"
 
 	"dongled/modem/virtual"
 )
@@ -77,5 +78,56 @@ func TestStorageErrors(t *testing.T) {
 		{"AT+CMGD=0\r", cms + "321" + end}, {"AT+CMGD=1,5\r", errorLine}, {"AT+CMGD\r", errorLine}, {"AT+CMGD=x\r", errorLine},
 		{"AT+CMGD=1\r", ok}, // empty already
 		{"AT+CMGL=5\r", cms + "303" + end}, {"AT+CMGL?\r", errorLine}, {"AT+CMGL=?\r", "\r\n+CMGL: (0-4)\r\n" + ok},
+	})
+}
+
+// TestFull: the SIM full, the network keeps what comes, and sends it again after RP-SMMA.
+func TestFull(t *testing.T) {
+	const smmemfull = "\r\n^SMMEMFULL: \"SM\"\r\n"
+	opts := virtual.Options{Slots: 2, Quirks: virtual.Quirks{FullURC: `^SMMEMFULL: "{mem}"`}, AlertDelay: 3 * time.Second}
+	bubble(t, opts, func(e *te) {
+		e.dialogue("AT+CNMI=2,1\r", ok)
+		incoming(t, e.d)
+		e.expect("\r\n+CMTI: \"SM\",1\r\n")
+		incoming(t, e.d)
+		e.expect("\r\n+CMTI: \"SM\",2\r\n" + smmemfull)
+		for range 2 { // +CMTI has stopped
+			incoming(t, e.d)
+			e.expect(smmemfull)
+		}
+		e.dialogue("AT+CMGD=2\r", ok)
+		time.Sleep(3*time.Second - 1)
+		e.expect("")
+		time.Sleep(time.Nanosecond)
+		e.expect("\r\n+CMTI: \"SM\",2\r\n" + smmemfull + smmemfull) // one came, one found no room again
+		e.dialogue("AT+CMGD=1,4\r", ok)
+		time.Sleep(3 * time.Second)
+		e.expect("\r\n+CMTI: \"SM\",1\r\n")
+	})
+}
+
+// TestRoomElsewhere: another <mem3> is room too.
+func TestRoomElsewhere(t *testing.T) {
+	bubble(t, virtual.Options{Slots: 1}, func(e *te) {
+		e.dialogue("AT+CNMI=2,1\r", ok)
+		incoming(t, e.d)
+		incoming(t, e.d)
+		e.expect("\r\n+CMTI: \"SM\",1\r\n")
+		e.dialogue("AT+CPMS=\"ME\"\r", "\r\n+CPMS: 0,1,1,1,1,1\r\n"+ok)
+		e.dialogue("AT+CPMS=\"SM\",\"SM\",\"ME\"\r", "\r\n+CMTI: \"ME\",1\r\n\r\n+CPMS: 1,1,1,1,1,1\r\n"+ok)
+	})
+}
+
+// TestFullSurvivesUnplugging: a SIM that was full is full when it comes back.
+func TestFullSurvivesUnplugging(t *testing.T) {
+	bubble(t, virtual.Options{Slots: 1}, func(e *te) {
+		incoming(t, e.d)
+		incoming(t, e.d)
+		e.d.Unplug()
+		e.d.Plug()
+		again := plugTE(t, e.d)
+		again.dialogue("ATE0\r", "ATE0\r"+ok)
+		again.dialogue("AT+CNMI=2,1\r", ok)
+		again.dialogue("AT+CMGD=1\r", "\r\n+CMTI: \"SM\",1\r\n"+ok)
 	})
 }

@@ -35,8 +35,14 @@ func (d *Dongle) URC(codes ...string) {
 
 // send writes one unsolicited result code to the TE. mu is held.
 func (d *Dongle) send(code string) {
+	if d.chatter.dead {
+		return
+	}
 	if d.session == nil {
 		d.urc.link = bounded(d.urc.link, code)
+		if limit := d.opts.Quirks.UnreadLimit; limit > 0 && len(d.urc.link) == limit+1 {
+			d.reboot()
+		}
 		return
 	}
 	d.session.out.push(d.appendLine(nil, code))

@@ -35,7 +35,6 @@ var basicCommands = map[string]command{
 	"D":  {do: noCall},
 	"A":  {do: noCall},
 	"O":  {do: noCall},
-	"H":  {do: accepted},
 	"L":  {do: accepted},
 	"M":  {do: accepted},
 	"X":  {do: accepted},
