@@ -19,13 +19,16 @@ var bringUp = []struct {
 	{"echo off", func(s *session) error { return s.try("E0") }},
 	{"numeric errors", func(s *session) error { return s.try("+CMEE=1") }},
 	{"equipment", (*session).identifyEquipment},
+	{"profile", (*session).introduce},
 	{"radio on", (*session).radioOn},
 	{"SIM card", (*session).identifyCard},
 	{"PIN", (*session).unlock},
 	{"subscriber", (*session).identifySubscriber},
 	{"PDU mode", (*session).pduMode},
+	{"messages", (*session).awaitMessages},
 	{"service centre", (*session).serviceCentre},
 	{"reports", (*session).askForReports},
+	{"caller number", (*session).callerNumber},
 	{"registration", (*session).register},
 }
 
@@ -97,11 +100,38 @@ func (s *session) pduMode() error {
 	return err
 }
 
+// awaitMessages waits while the dongle reads the SIM's messages, after a restart or a PIN: until it
+// has, it refuses +CSCA, every +CNMI and +CMGS, though +CPIN says READY. Not all say "SMS DONE".
+func (s *session) awaitMessages() error {
+	const question = "+CPMS?"
+	for waited := time.Duration(0); !s.w.muted(question); waited += simPoll {
+		_, err := s.command(question, want{prefix: "+CPMS"}, commandTimeout)
+		s.w.noteSilence(question, err)
+		r, refused := asRefusal(err)
+		if !refused || !r.fault.isSIMBusy() || waited >= simSettle {
+			return unlessRefused(err)
+		}
+		if err := s.pause(simPoll); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openTime bounds Config.Open, which may look for the dongle on the bus.
+const openTime = 45 * time.Second
+
 // open runs Config.Open and names what went wrong.
 func (w *Worker) open(ctx context.Context) (*session, error) {
-	port, err := w.cfg.Open(ctx)
+	opening, cancel := context.WithTimeout(ctx, openTime)
+	defer cancel()
+	port, err := w.cfg.Open(opening)
 	if err != nil {
-		return nil, fault(openProblem(err), err)
+		return nil, fault(PortProblem(err), err)
 	}
-	return w.newSession(ctx, port), nil
+	s := w.newSession(ctx, port)
+	if t, ok := port.(interface{ Tty() string }); ok {
+		s.tty = t.Tty()
+	}
+	return s, nil
 }

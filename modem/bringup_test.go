@@ -29,7 +29,7 @@ func TestBringUp(t *testing.T) {
 			IMEI: "861234567890123", IMSI: "262011234567890", ICCID: "8949020000012345678",
 			Manufacturer: "huawei", Model: "E173", Revision: "11.126.85.00.209",
 			Number: "+491701234567", SMSC: "+491710760000", Operator: "Telekom.de, net",
-			Registration: 1, SignalDBM: -73, Reports: true, Sessions: 1,
+			Registration: 1, SignalDBM: -73, Reports: true, Sessions: 1, Tty: "/dev/ttyUSB2", Profile: "huawei-e173",
 		}
 		if got != want {
 			t.Errorf("status\n%+v, want\n%+v", got, want)
@@ -39,10 +39,11 @@ func TestBringUp(t *testing.T) {
 			t.Errorf("states %v, want %v", got, wantStates)
 		}
 		wantHeard := []string{
-			"^[", "AT", "ATE0", "AT+CMEE=1", "AT+CGMI", "AT+CGMM", "AT+CGMR", "AT+CGSN", "AT+CFUN?", "AT+CCID",
-			"AT+CPIN?", "AT+CIMI", "AT+CNUM", "AT+CMGF=0", "AT+CSCA?", "AT+CSMS=0", "AT+CNMI=?", "AT+CNMI=2,1,0,1,0",
-			"AT+CNMI?", "AT+CREG=1", "AT+CREG?", "AT+CGREG=1", "AT+CGREG?", "AT+CEREG=1", "AT+CEREG?",
+			"^[", "AT", "ATE0", "AT+CMEE=1", "AT+CGMI", "AT+CGMM", "AT+CGMR", "AT+CGSN", "AT^CURC=0", "AT+CFUN?", "AT+CCID",
+			"AT+CPIN?", "AT+CIMI", "AT+CNUM", "AT+CMGF=0", "AT+CPMS?", "AT+CSCA?", "AT+CSMS=0", "AT+CNMI=?", "AT+CNMI=2,1,0,1,0",
+			"AT+CNMI?", "AT+CLIP=1", "AT+CREG=1", "AT+CREG?", "AT+CGREG=1", "AT+CGREG?", "AT+CEREG=1", "AT+CEREG?",
 			"AT+COPS=3,0", "AT+COPS?", "AT+CSQ",
+			"AT+CPMS=?", "AT+CPMS?", `AT+CPMS="SM"`, `AT+CPMS="ME"`, `AT+CPMS="SR"`,
 		}
 		if got := p.heard(); !slices.Equal(got, wantHeard) {
 			t.Errorf("dialogue\n%q, want\n%q", got, wantHeard)

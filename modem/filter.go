@@ -83,6 +83,8 @@ type exchange struct {
 	handedOver bool
 	// final is the final result in the modem's own words, if it is an error.
 	final string
+	// headed says that the last line of the answer was one that a bare PDU follows.
+	headed bool
 }
 
 // begin arms the filter for one exchange, which must end within limit; for AT+CMGS that is the
@@ -277,7 +279,7 @@ func (f *filter) fill() error {
 
 // next takes from unread up to the end of a line or a prompt.
 func (f *filter) next() {
-	if len(f.line) == 0 && !f.long {
+	if len(f.line) == 0 && !f.long && f.joiner.quoted == nil {
 		// Nothing that begins a line of an answer is below 0x21; line noise is, and the space
 		// that may follow a prompt.
 		f.unread = bytes.TrimLeftFunc(f.unread, func(r rune) bool { return r <= ' ' || r >= 0x7f })

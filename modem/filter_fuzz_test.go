@@ -75,7 +75,7 @@ func FuzzFilter(f *testing.F) {
 func runFilter(t *testing.T, said []byte, piece int) (lines []string, urcs []urc) {
 	port := &scriptPort{in: said, piece: piece}
 	f := newFilter(port, nil, func(u urc) {
-		if u.kind == urcReport && !isHex([]byte(u.text)) {
+		if u.kind == urcTPDU && !isHex([]byte(u.text)) {
 			t.Errorf("a report that is no PDU: %q", u.text)
 		}
 		urcs = append(urcs, u)
@@ -125,11 +125,11 @@ func FuzzURC(f *testing.F) {
 				continue
 			}
 			u, done, taken := j.add([]byte(line), fuzzPDU)
-			if done && (!taken || !isHex([]byte(u.text)) || len(u.text)%2 != 0) {
+			if done && !taken || done && u.kind == urcTPDU && (!isHex([]byte(u.text)) || len(u.text)%2 != 0) {
 				t.Errorf("%q, %q made %+v", first, second, u)
 			}
 			if !taken {
-				if u, ok := parseURC([]byte(line)); ok && u.kind == urcStored && u.index < 0 {
+				if u, ok := parseURC([]byte(line)); ok && u.kind == urcStored && u.index < -1 {
 					t.Errorf("%q made %+v", line, u)
 				}
 			}

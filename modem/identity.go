@@ -68,8 +68,7 @@ func (s *session) identifyCard() error {
 		if s.w.muted(readEFICCID) {
 			return nil
 		}
-		args, err := s.ask(readEFICCID, "+CRSM")
-		s.w.noteSilence(readEFICCID, err)
+		args, err := s.askLightly(readEFICCID, "+CRSM")
 		if err != nil {
 			return err
 		}
@@ -118,7 +117,7 @@ func (s *session) identifySubscriber() error {
 			return err
 		}
 	}
-	number, err := s.ask("+CNUM", "+CNUM")
+	number, err := s.askLightly("+CNUM", "+CNUM")
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package modem
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +14,8 @@ type want struct {
 	prefix string
 	// bare allows, or for some dongles replaces, a line without a prefix.
 	bare bare
+	// lone says that the line comes without OK.
+	lone bool
 }
 
 type bare uint8
@@ -21,7 +24,7 @@ const (
 	bareNone   bare = iota
 	bareDigits      // IMEI, IMSI, ICCID
 	bareText        // manufacturer, model, revision
-	barePDU         // the line after +CMGR
+	barePDU         // the line after each +CMGR or +CMGL
 )
 
 // lastLine is the time from "+CMGS: mr", which says that the message was accepted, to OK.
@@ -29,10 +32,16 @@ const lastLine = 5 * time.Second
 
 // take deals with one line: a part of a URC, of the answer in progress, or a URC of its own.
 func (f *filter) take(line []byte) {
-	if u, done, taken := f.joiner.add(line, f.handedPDU()); taken {
-		if done {
-			f.urc(u)
-		}
+	u, done, taken := f.joiner.add(line, f.handedPDU())
+	if done {
+		f.urc(u)
+	}
+	if taken {
+		return
+	}
+	if f.joiner.ringing && finalResult(line) == finalCall {
+		f.joiner.ringing = false
+		f.urc(urc{kind: urcCallEnded})
 		return
 	}
 	if f.answers(line) {
@@ -63,9 +72,9 @@ func (f *filter) answers(line []byte) bool {
 	case finalVendor:
 		f.finish(line, []byte("ERROR"))
 	case finalCall:
-		// We never dial. It ends a call that came in, unless the port was in a data call and
-		// took our command for data: then nothing else will come. But a PDU waits on.
-		if f.ex.pdu != "" || f.joiner.ringing {
+		// We never dial, and no call came in: the port was in a data call and took our command
+		// for data, so that nothing else will come. But a PDU waits on.
+		if f.ex.pdu != "" {
 			return true
 		}
 		f.finish(line, []byte("ERROR"))
@@ -73,10 +82,14 @@ func (f *filter) answers(line []byte) bool {
 		if !f.ex.accepts(line) {
 			return false
 		}
+		f.ex.headed = line[0] == '+'
 		if f.ex.pdu != "" {
 			f.setDeadline(lastLine)
 		}
 		f.emit(line)
+		if f.ex.want.lone {
+			f.finish([]byte("OK"), []byte("OK"))
+		}
 	}
 	return true
 }
@@ -113,11 +126,17 @@ func (ex *exchange) accepts(line []byte) bool {
 		digits := bytes.Trim(line, `"`)
 		return isHex(digits) && len(digits) >= 10 && len(digits) < minPDU
 	case barePDU:
-		return isHex(line) && len(line) >= minPDU
+		return ex.headed && looksHex(line)
 	case bareText:
 		return isBareText(line)
 	}
 	return false
+}
+
+// looksHex takes for a PDU what begins as one and goes on as long, whatever came of the rest of it:
+// better archived as it is than left on the SIM for ever.
+func looksHex(line []byte) bool {
+	return isHex(line) || len(line) >= minPDU && isHex(line[:4])
 }
 
 // A URC that is a word and not a name.
@@ -168,55 +187,106 @@ func finalResult(line []byte) final {
 // which and its header anything else may come, and +CUSD, whose quoted text may hold line ends
 // and so a line that reads OK.
 type joiner struct {
-	header  string // that waits for its PDU
-	quoted  int    // lines of a quoted text so far; 0 outside
-	ringing bool   // a call came in
+	headers []string // that wait for their PDUs, the latest last
+	quoted  []string // the lines so far of +CUSD with a text that goes on; nil outside
+	strayed string   // a +CMT of text mode, whose text is the next line
+	ringing bool     // a call came in and has not ended
 }
 
 // maxQuoted bounds the lines of a quoted text, should its end be lost.
 const maxQuoted = 32
 
-// add takes line if it is part of such a URC; done says that u is complete. echo is the PDU
-// that we handed over, which a dongle may echo and which must not pass for another's.
+// add takes line if it is part of such a URC, or of a call; done says that u is complete, even if
+// line is none of it. echo is
+// the PDU that we handed over, which a dongle may echo and which must not pass for another's.
 func (j *joiner) add(line []byte, echo string) (u urc, done, taken bool) {
-	if j.quoted > 0 {
-		if j.quoted++; closesQuote(line) || j.quoted > maxQuoted {
-			j.quoted = 0
-		}
-		return urc{}, false, true
-	}
-	if j.header != "" && line[0] != '+' && j.fits(line) && !strings.EqualFold(string(line), echo) {
-		u = urc{kind: urcReport, text: string(line)}
-		done = strings.HasPrefix(j.header, "+CDS:")
-		j.header = ""
+	if j.quoted != nil {
+		u, done = j.quote(line)
 		return u, done, true
+	}
+	if header := j.strayed; header != "" {
+		j.strayed = ""
+		if finalResult(line) != notFinal { // an empty text has no line
+			return urc{kind: urcTextMode, text: header}, true, false
+		}
+		return urc{kind: urcTextMode, text: header + "\n" + string(line)}, true, true
+	}
+	if header := j.headerOf(line, echo); header != "" {
+		u = urc{kind: urcTPDU, text: string(line), report: strings.HasPrefix(header, "+CDS:")}
+		return u, !strings.HasPrefix(header, "+CBM:"), true
 	}
 	if line[0] != '+' && line[0] != 'R' {
 		return urc{}, false, false
 	}
-	switch name, _, _ := bytes.Cut(line, []byte(":")); string(name) {
+	switch name, args, _ := bytes.Cut(line, []byte(":")); string(name) {
 	case "+CDS", "+CMT", "+CBM":
-		j.header = string(line)
+		if isTextMode(string(name), string(args)) {
+			return j.stray(string(name), string(line))
+		}
+		j.headers = append(j.headers[max(0, len(j.headers)+1-maxHeaders):], string(line))
 		return urc{}, false, true
 	case "+CUSD":
-		if i := bytes.IndexByte(line, '"'); i >= 0 && !closesQuote(line[i+1:]) {
-			j.quoted = 1
+		if i := bytes.IndexByte(args, '"'); i >= 0 && !closesQuote(args[i+1:]) {
+			j.quoted = []string{string(args)}
+			return urc{}, false, true
 		}
-		return urc{}, false, true
-	case "RING", "+CRING", "+CLIP":
+		return urc{kind: urcUSSD, text: string(args)}, true, true
+	case "RING", "+CRING":
 		j.ringing = true
-		return urc{}, false, true
+		return urc{kind: urcRing}, true, true
+	case "+CLIP":
+		j.ringing = true
+		return urc{kind: urcCaller, text: string(args)}, true, true
 	}
 	return urc{}, false, false
 }
 
+// isTextMode tells "+CMT: <oa>,[<alpha>],<scts>…" and "+CDS: <fo>,<mr>,[<ra>],[<tora>],<scts>…" of text
+// mode (TS 27.005 section 3.4.1) from "+CMT: [<alpha>],<length>" and "+CDS: [,]<length>".
+func isTextMode(name, args string) bool { return name != "+CBM" && field(args, 2) != "" }
+
+// stray takes the header of a URC of text mode. A status report is all in it.
+func (j *joiner) stray(name, line string) (u urc, done, taken bool) {
+	if name == "+CDS" {
+		return urc{kind: urcTextMode, text: line}, true, true
+	}
+	j.strayed = line
+	return urc{}, false, true
+}
+
+// quote takes a further line of a +CUSD.
+func (j *joiner) quote(line []byte) (u urc, done bool) {
+	j.quoted = append(j.quoted, string(line))
+	if !closesQuote(line) && len(j.quoted) <= maxQuoted {
+		return urc{}, false
+	}
+	u = urc{kind: urcUSSD, text: strings.Join(j.quoted, "\n")}
+	j.quoted = nil
+	return u, true
+}
+
+// maxHeaders is how many URCs may begin one inside the other before the first counts as lost.
+const maxHeaders = 3
+
+// headerOf returns the latest header for which line is the PDU, which then waits no longer; "" if
+// there is none, or if line is the echo of ours.
+func (j *joiner) headerOf(line []byte, echo string) string {
+	if len(j.headers) == 0 || !isHex(line) || len(line)%2 != 0 || strings.EqualFold(string(line), echo) {
+		return ""
+	}
+	for i, header := range slices.Backward(j.headers) {
+		if fits(header, line) {
+			j.headers = slices.Delete(j.headers, i, i+1)
+			return header
+		}
+	}
+	return ""
+}
+
 // fits says whether line is a PDU of the length that the header tells: "+CDS: 25", ZTE's
 // "+CDS: ,25", "+CMT: \"name\",25". The SCA comes on top, and so may filling.
-func (j *joiner) fits(line []byte) bool {
-	if !isHex(line) || len(line)%2 != 0 {
-		return false
-	}
-	_, args, _ := strings.Cut(j.header, ":")
+func fits(header string, line []byte) bool {
+	_, args, _ := strings.Cut(header, ":")
 	octets, err := strconv.Atoi(strings.TrimSpace(args[strings.LastIndexByte(args, ',')+1:]))
 	if err != nil {
 		return len(line) >= minPDU

@@ -169,5 +169,17 @@ func (f Fault) isNoService() bool {
 	return f.Family == "CMS" && f.Code == 331 || f.Family == "CME" && f.Code == 30
 }
 
+// isSIMBusy says that the SIM is not ready for messages yet. 512, 513 and 515 are what makers
+// give instead of 314 after a start.
+func (f Fault) isSIMBusy() bool {
+	switch f.Family {
+	case "CME":
+		return f.Code == 14
+	case "CMS":
+		return f.Code == 314 || f.Code == 512 || f.Code == 513 || f.Code == 515
+	}
+	return false
+}
+
 // plainError is ERROR without a number, in answer to a PDU that was sent.
 var plainError = Fault{Action: Ambiguous, Text: "ERROR without a cause", Result: resGeneric}

@@ -1,10 +1,7 @@
 package modem
 
 import (
-	"bytes"
-	"log/slog"
 	"slices"
-	"strings"
 	"testing"
 )
 
@@ -33,7 +30,7 @@ func TestCNMICandidates(t *testing.T) {
 			continue
 		}
 		var got []string
-		for _, c := range offer.candidates() {
+		for _, c := range offer.withReports() {
 			got = append(got, c.String())
 		}
 		if len(got) != test.count || !slices.Equal(got[:min(len(got), len(test.first))], test.first) {
@@ -72,14 +69,30 @@ func TestParseURC(t *testing.T) {
 		"+CREG: 2,1":                 {},
 		`+CREG: 2,1,"00C3","12AB",2`: {},
 		"+CREG: x":                   {},
-		`+CDSI: "SR",0`:              {urc{kind: urcStored, text: "SR", index: 0}, true},
-		`+CDSI: "SM",12`:             {urc{kind: urcStored, text: "SM", index: 12}, true},
-		`+CDSI: "SM",-1`:             {},
-		`+CDSI: "SM"`:                {},
+		`+CDSI: "SR",0`:              {urc{kind: urcStored, text: "SR", index: 0, report: true}, true},
+		`+CDSI: "SM",12`:             {urc{kind: urcStored, text: "SM", index: 12, report: true}, true},
+		`+CDSI: "SM",-1`:             {urc{kind: urcStored, text: "SM", index: -1, report: true}, true},
+		`+CDSI: "SM"`:                {urc{kind: urcStored, text: "SM", index: -1, report: true}, true},
+		`+CMTI: "ME",0`:              {urc{kind: urcStored, text: "ME", index: 0}, true},
+		"+CMTI: SM,3":                {urc{kind: urcStored, text: "SM", index: 3}, true},
+		`+CMTI:"SM", 254`:            {urc{kind: urcStored, text: "SM", index: 254}, true},
+		`+CMTI: "SM",-1`:             {urc{kind: urcStored, text: "SM", index: -1}, true},
+		`+CMTI: "SM",x`:              {urc{kind: urcStored, text: "SM", index: -1}, true},
+		"+CMTI:":                     {urc{kind: urcStored, index: -1}, true},
+		`^SMMEMFULL: "SM"`:           {urc{kind: urcFull}, true},
+		`^SMMEMFULL:"SM"`:            {urc{kind: urcFull}, true},
+		`+CIEV: "smsfull",1`:         {urc{kind: urcFull}, true},
+		`+CIEV: smsfull,2`:           {urc{kind: urcFull}, true},
+		`+CIEV: "smsfull",0`:         {},
+		`+CIEV: "signal",3`:          {},
+		`+QIND: "smsfull","ME"`:      {urc{kind: urcFull}, true},
+		`+QIND: "csq",22,99`:         {},
+		"+QIND: SMS DONE":            {urc{kind: urcSettled}, true},
+		"SMS Ready":                  {urc{kind: urcSettled}, true},
+		"PB DONE":                    {urc{kind: urcSettled}, true},
 		"RDY":                        {urc{kind: urcRestarted}, true},
 		"^SYSSTART":                  {urc{kind: urcRestarted}, true},
 		"^RSSI: 18":                  {},
-		`+CMTI: "SM",3`:              {},
 		"RING":                       {},
 		":":                          {},
 	}
@@ -120,33 +133,5 @@ func TestCauseInWords(t *testing.T) {
 		if f := faultOfFinal(line); f.String() != want || f.Action == 0 || f.Result == "" {
 			t.Errorf("%q is %+v, want %q", line, f, want)
 		}
-	}
-}
-
-// Neither PIN nor PDU nor USSD text may be read in a log; identities may, and so may commands.
-func TestTraceMasks(t *testing.T) {
-	var log bytes.Buffer
-	tr := newTracer(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
-	const body = "0011000B911326880736F40000AA05E8329BFD06"
-	tr.sent([]byte("AT+CPIN=\"4711\"\r\n"))
-	tr.received([]byte("AT+cpin=\"4711\""))
-	tr.sent([]byte(body + "\x1a"))
-	tr.received([]byte(strings.ToLower(body)))
-	tr.received([]byte(`+CUSD: 0,"Your balance is 12.34",15`))
-	tr.received([]byte("861234567890123"))
-	tr.sent([]byte("AT+CMGS=19\r"))
-	got := log.String()
-	for _, secret := range []string{"4711", body, strings.ToLower(body), "balance"} {
-		if strings.Contains(got, secret) {
-			t.Errorf("%q is in the log:\n%s", secret, got)
-		}
-	}
-	for _, plain := range []string{"AT+CPIN=", "PDU of 20 octets", "861234567890123", "AT+CMGS=19", "+CUSD:"} {
-		if !strings.Contains(got, plain) {
-			t.Errorf("%q is not in the log:\n%s", plain, got)
-		}
-	}
-	if newTracer(slog.New(slog.NewTextHandler(&log, nil))) != nil {
-		t.Error("traced above level Debug")
 	}
 }

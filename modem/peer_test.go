@@ -31,9 +31,16 @@ type peer struct {
 	submits      int
 	sessions     int
 	broken       error // of opening
-	line         net.Conn
-	memory       string            // chosen by +CPMS
-	stored       map[string]string // answers to +CMGR, by memory
+	dead         bool  // nothing is answered any more
+	// onSaid, if set, is told of each line as it is said.
+	onSaid func(string)
+	line   net.Conn
+	memory string            // chosen by +CPMS
+	stored map[string]string // answers to +CMGR, by memory
+	// answering, if set, answers what it knows, with mu held; the rest is by answers.
+	answering func(cmd string) (text string, known bool)
+	// before, if set, runs before an answer is given.
+	before func(cmd string)
 }
 
 func ok(lines ...string) string {
@@ -153,21 +160,29 @@ func (p *peer) serveOn(line io.ReadWriteCloser) {
 			return
 		}
 		p.note(cmd)
-		if cmd == "^[" || !strings.HasPrefix(cmd, "AT") {
+		if cmd == "^[" || !strings.HasPrefix(cmd, "AT") || p.isDead() {
 			continue
 		}
 		if !strings.HasPrefix(cmd, "AT+CMGS=") {
 			p.mu.Lock()
 			text, known := p.answers[cmd[2:]]
 			if memory, ok := strings.CutPrefix(cmd, "AT+CPMS="); ok {
-				p.memory = strings.Trim(memory, `"`)
+				p.memory, _, _ = strings.Cut(strings.Trim(memory, `"`), `"`)
 			}
 			if stored, ok := p.stored[p.memory]; ok && strings.HasPrefix(cmd, "AT+CMGR=") {
 				text, known = stored, true
 			}
+			if p.answering != nil {
+				if scripted, its := p.answering(cmd[2:]); its {
+					text, known = scripted, true
+				}
+			}
 			p.mu.Unlock()
 			if !known {
 				text = refused
+			}
+			if p.before != nil {
+				p.before(cmd[2:])
 			}
 			io.WriteString(line, text)
 			continue
@@ -186,7 +201,7 @@ func (p *peer) serveOn(line io.ReadWriteCloser) {
 			return
 		}
 		p.note(body)
-		if strings.HasSuffix(body, "^Z") {
+		if strings.HasSuffix(body, "^Z") && !p.isDead() {
 			io.WriteString(line, p.sent(n))
 		}
 	}
@@ -219,6 +234,22 @@ func (p *peer) note(s string) {
 	if s != "" {
 		p.said = append(p.said, s)
 	}
+	if p.onSaid != nil {
+		p.onSaid(s)
+	}
+}
+
+// die stops the dongle answering, or lets it answer again.
+func (p *peer) die(dead bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.dead = dead
+}
+
+func (p *peer) isDead() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.dead
 }
 
 // heard are the lines that dongled said, in order.
@@ -254,8 +285,62 @@ type sink struct {
 	reports  []pdu.Report
 	origins  []modem.Origin
 	statuses []modem.Status
-	// store, if set, stands for the storing of a report.
-	store func(pdu.Report) error
+	messages []modem.Incoming
+	calls    []modem.Call
+	// store, keep and answer, if set, stand for the storing of a report, a message and a call.
+	store  func(pdu.Report) error
+	keep   func(modem.Incoming) error
+	answer func(modem.Call) error
+}
+
+func (s *sink) Received(_ context.Context, from modem.Origin, m modem.Incoming) error {
+	if s.keep != nil {
+		if err := s.keep(m); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.messages = append(s.messages, m)
+	s.origins = append(s.origins, from)
+	return nil
+}
+
+func (s *sink) Called(_ context.Context, from modem.Origin, c modem.Call) error {
+	if s.answer != nil {
+		if err := s.answer(c); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls = append(s.calls, c)
+	s.origins = append(s.origins, from)
+	return nil
+}
+
+// texts are the messages that came, in order; "?" stands for one that cannot be read.
+func (s *sink) texts() (list []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range s.messages {
+		if m.Err != nil {
+			list = append(list, "?")
+			continue
+		}
+		list = append(list, m.Deliver.Text)
+	}
+	return list
+}
+
+// callers are the numbers of the calls that came, in order.
+func (s *sink) callers() (list []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.calls {
+		list = append(list, c.Number)
+	}
+	return list
 }
 
 func (s *sink) Reported(_ context.Context, from modem.Origin, r pdu.Report) error {

@@ -14,23 +14,40 @@ import (
 // refusedPINs remembers, for the life of the process, the cards that refused a PIN: by ICCID or,
 // where that cannot be read, by port. After the third wrong try a card asks for its PUK, so no
 // card is tried twice, in whichever dongle it turns up.
-var refusedPINs = pinMemory{cards: make(map[string]bool)}
+var refusedPINs = pinMemory{cards: make(map[string]pinFate)}
 
 type pinMemory struct {
 	mu    sync.Mutex
-	cards map[string]bool
+	cards map[string]pinFate
 }
+
+// A pinFate is what became of a PIN.
+type pinFate uint8
+
+const (
+	pinUnanswered pinFate = iota + 1 // the answer never came: it may have been wrong
+	pinRefused
+)
+
+// allTries is how many a card gives (TS 31.101 section 9.5.1). One that has them all refused nothing.
+const allTries = 3
 
 func (m *pinMemory) refused(card string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.cards[card]
+	return m.cards[card] == pinRefused
 }
 
-func (m *pinMemory) remember(card string) {
+func (m *pinMemory) unanswered(card string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.cards[card] = true
+	return m.cards[card] == pinUnanswered
+}
+
+func (m *pinMemory) remember(card string, fate pinFate) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.cards[card] = fate
 }
 
 func (m *pinMemory) forget(card string) {
@@ -122,11 +139,13 @@ func (s *session) enterPIN() error {
 	if err != nil {
 		return err
 	}
-	if left == 1 {
+	switch {
+	case left == 1:
 		return fault(ProblemPINRefused, errors.New("the SIM has one try left, which is not risked"))
+	case refusedPINs.unanswered(card) && left < allTries:
+		return fault(ProblemPINRefused, errors.New("the SIM gave no answer to the PIN before, and may have refused it"))
 	}
-	// Should the answer never come, the PIN may have been wrong all the same.
-	refusedPINs.remember(card)
+	refusedPINs.remember(card, pinUnanswered)
 	err = s.do(`+CPIN="` + pin + `"`)
 	r, refused := asRefusal(err)
 	switch {
@@ -134,8 +153,10 @@ func (s *session) enterPIN() error {
 		refusedPINs.forget(card)
 		return nil
 	case refused && r.fault.Warning == ProblemPUKNeeded:
+		refusedPINs.remember(card, pinRefused)
 		return fault(ProblemPUKNeeded, r)
 	case refused:
+		refusedPINs.remember(card, pinRefused)
 		s.log.Error("the SIM refused the PIN; it is not tried again", "answer", r.line)
 		return fault(ProblemPINRefused, r)
 	}

@@ -114,3 +114,25 @@ func TestPINThatBlocksTheSIM(t *testing.T) {
 		}
 	})
 }
+
+// A dongle that is gone before it answers to the PIN is unlocked when it is back, if the SIM shows that
+// no try was lost.
+func TestPINUnanswered(t *testing.T) {
+	tests := map[string]struct {
+		tries   string
+		entered int
+	}{"none lost": {ok("+CPINR: SIM PIN,3,3"), 2}, "one lost": {ok("+CPINR: SIM PIN,2,3"), 1}, "not told": {refused, 1}}
+	for name, test := range tests {
+		bubble(t, func(t *testing.T) {
+			p := pinPeer("8949020000000000041"+name[:1], silence)
+			p.answer(`+CPINR="SIM PIN"`, test.tries)
+			w := start(t, modem.Config{Open: p.open, PIN: "1234"})
+			settle(5 * time.Second)
+			p.answer(`+CPIN="1234"`, ok())
+			settle(20 * time.Second)
+			if n := p.count("AT+CPIN="); n != test.entered {
+				t.Errorf("%s: PIN entered %d times, %s", name, n, w.Status().Problem)
+			}
+		})
+	}
+}

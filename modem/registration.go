@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // A domain is one of the three networks a dongle can be registered with; short messages go over
@@ -73,6 +74,28 @@ func (r registration) best() int {
 	return 0
 }
 
+// denied says that a network refuses us, or allows emergency calls only. That of the packet
+// domain says nothing: many a SIM is for calls and messages alone.
+func (r registration) denied() bool {
+	const emergencyOnly = 8
+	for _, d := range []domain{circuit, evolved} {
+		if r[d] == registrationDenied || r[d] == emergencyOnly {
+			return true
+		}
+	}
+	return false
+}
+
+// used is the domain whose news matter most: one we are registered with.
+func (r registration) used() domain {
+	for d, stat := range r {
+		if Registered(stat) {
+			return domain(d)
+		}
+	}
+	return circuit
+}
+
 // register switches the URCs on and asks where we stand. One domain at least must answer.
 func (s *session) register() error {
 	for d := range domains {
@@ -99,14 +122,36 @@ func (s *session) register() error {
 func (s *session) askRegistration(d domain) error {
 	command := domainCommands[d]
 	args, err := s.ask(command+"?", command)
-	if err != nil || args == "" {
+	if err != nil {
 		return err
+	}
+	before := s.w.registered()[d]
+	if args == "" {
+		return s.doubt(d, before)
 	}
 	stat, err := strconv.Atoi(field(args, 1))
 	if err != nil {
 		return outOfStep(fmt.Errorf("%s answered %q", command, args))
 	}
+	s.doubts[d] = 0
 	s.setRegistration(d, stat)
+	if Registered(before) && !Registered(stat) { // and maybe in the others, too
+		signal(s.refresh)
+	}
+	return nil
+}
+
+// doubt notes that a domain gave no answer. One that did before has the question repeated, and then
+// the session ends: a dongle that says ERROR or a bare OK to everything would otherwise pass for
+// registered for ever.
+func (s *session) doubt(d domain, before int) error {
+	if before == unknownStat {
+		return nil
+	}
+	if s.doubts[d]++; s.doubts[d] > 1 {
+		return outOfStep(fmt.Errorf("no answer to %s? any more", domainCommands[d]))
+	}
+	signal(s.refresh)
 	return nil
 }
 
@@ -122,25 +167,34 @@ func (s *session) setRegistration(d domain, stat int) {
 // network are the questions about the network, one command each.
 var network = []func(*session) error{
 	func(s *session) error { return s.askRegistration(circuit) },
+	(*session).askSignal,
 	func(s *session) error { return s.askRegistration(packet) },
 	func(s *session) error { return s.askRegistration(evolved) },
-	(*session).askSignal,
 	(*session).askOperator,
 }
 
-// recheck has all questions about the network asked, when no submission waits.
+// recheck has all questions about the network asked.
 func (s *session) recheck() {
-	s.checks = s.checks[:0]
 	for _, ask := range network {
-		s.checks = append(s.checks, func() error { return ask(s) })
+		s.check(func() error { return ask(s) })
+	}
+	if !s.w.ready() {
+		s.check(s.checkCard)
 	}
 }
 
-// checkNext has one of them asked, a different one each time: it also shows that the modem lives.
+// checkNext has one of them asked, which also shows that the modem lives: every other time about
+// the registration that matters, for some dongles do not tell of its loss.
 func (s *session) checkNext() {
-	ask := network[s.nextCheck%len(network)]
+	s.workedAt = time.Now()
+	n := s.nextCheck
 	s.nextCheck++
-	s.checks = append(s.checks, func() error { return ask(s) })
+	if n%2 == 0 {
+		s.check(func() error { return s.askRegistration(s.w.registered().used()) })
+		return
+	}
+	ask := network[n/2%len(network)]
+	s.check(func() error { return ask(s) })
 }
 
 // askOperator reads the name of the network.

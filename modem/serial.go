@@ -105,8 +105,8 @@ func (p *serialPort) Close() error {
 	return p.file.Close()
 }
 
-// openProblem names why a port cannot be opened.
-func openProblem(err error) string {
+// PortProblem names why an Opener failed: one of the ProblemPort constants.
+func PortProblem(err error) string {
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENXIO), errors.Is(err, syscall.ENODEV):
 		return ProblemPortMissing

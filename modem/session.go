@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -30,28 +30,55 @@ type session struct {
 	urcs *urcQueue
 	// awake says that the settings are being made, so that a restart would undo them.
 	awake atomic.Bool
+	// tty is the device node of the port.
+	tty string
+	// family is set before the consumer of urcs starts; see profile.
+	family Profile
 	// imsi is set before the consumer of urcs starts.
 	imsi string
-	// offering lets one report at a time through to the Sink.
-	offering sync.Mutex
+	// offering lets one arrival or call at a time through to the Sink: it holds one while that is busy.
+	// It is no Mutex, for which the time of a testing/synctest bubble does not go on.
+	offering chan struct{}
 	// consumed is closed when the consumer has ended; nil before it started.
 	consumed chan struct{}
 
 	// jobs hands submissions over; gone is closed when nobody takes them any more.
 	jobs chan *job
 	gone chan struct{}
-	// acks asks for a +CNMA, refresh for a new look at the network.
-	acks, refresh chan struct{}
-	// stored are reports to be fetched from the dongle's memory; unswept says that some may be
-	// there that we were not told of.
-	stored  *storedReports
+	// acks asks for a +CNMA, refresh for a new look at the network, hangUps for the end of a call,
+	// ussdEnds for that of a USSD dialogue; strayed says that the dongle left PDU mode.
+	acks, refresh, hangUps, ussdEnds, strayed chan struct{}
+	// orders are done before any submission.
+	orders chan func() error
+	// stored is what the dongle keeps in its memories; unswept says that something may be there
+	// that we were not told of.
+	stored  *stored
 	unswept bool
-	// checks are questions to be asked when no submission waits.
+	// submitted says that a submission was the last thing done.
+	submitted bool
+	ussd      ussdDesk
+	// ringing belongs to the consumer of urcs.
+	ringing ringing
+	// checks are questions to be asked; checked says that one was the last chore done.
 	checks    []func() error
+	checked   bool
 	nextCheck int
+	// workedAt is when the dongle last took a message, or was asked about its network instead.
+	workedAt time.Time
+	// doubts counts, by domain, the questions in a row that had no answer.
+	doubts [domains]int
+	// with and without are since when the dongle has had a network, or none; zero if it is the
+	// other way round.
+	with, without time.Time
 
+	// ds is <ds> of +CNMI as it was taken; untold counts the reports in a row that were found without
+	// having been told of.
+	ds     int
+	untold atomic.Int32
 	// mustAck says that the network waits for +CNMA after each report (AT+CSMS=1).
 	mustAck atomic.Bool
+	// verifiedAt is when the settings were last made, or seen to stand.
+	verifiedAt time.Time
 	// linkAsked says that AT+CMMS=2 was tried in this session.
 	linkAsked bool
 }
@@ -77,9 +104,13 @@ func (w *Worker) newSession(ctx context.Context, port io.ReadWriteCloser) *sessi
 		w: w, ctx: ctx, log: w.log, urcs: newURCQueue(),
 		jobs: make(chan *job), gone: make(chan struct{}),
 		acks: make(chan struct{}, 1), refresh: make(chan struct{}, 1),
-		stored: newStoredReports(),
+		hangUps: make(chan struct{}, 1), ussdEnds: make(chan struct{}, 1),
+		strayed: make(chan struct{}, 1), offering: make(chan struct{}, 1),
+		orders: make(chan func() error),
+		stored: newStored(), unswept: true,
+		family: genericProfile, tty: w.cfg.Port,
 	}
-	s.f = newFilter(port, newTracer(w.log), s.heard, s.urcs.free)
+	s.f = newFilter(port, newTracer(w.log, &w.ring, w.cfg.PIN), s.heard, s.urcs.free)
 	// Deadlines are the filter's: one of at's own would leave the port open, out of step.
 	s.at = at.New(s.f, at.WithTimeout(-1))
 	return s
@@ -105,10 +136,17 @@ func (s *session) consume() {
 			return
 		}
 		switch u.kind {
-		case urcReport:
-			s.report(u.text)
-		case urcStored:
-			s.stored.add(u)
+		case urcTPDU:
+			s.arrived(arrivalOf(u.text, u.report))
+		case urcTextMode:
+			s.arrived(arrival{message: &Incoming{Line: u.text, Err: errTextMode}})
+			signal(s.strayed)
+		case urcStored, urcFull, urcSettled:
+			s.stored.tell(u)
+		case urcUSSD:
+			s.heardUSSD(u.text)
+		case urcRing, urcCaller, urcUnnamed, urcCallEnded:
+			s.rings(u)
 		case urcRegistration:
 			s.setRegistration(u.domain, u.stat)
 			signal(s.refresh)
@@ -133,8 +171,8 @@ func (s *session) startConsumer() {
 	}()
 }
 
-// end closes the session and waits until its goroutines have ended and every report that came
-// has been offered to the Sink.
+// end closes the session and waits until its goroutines have ended and all that came has been
+// offered to the Sink.
 func (s *session) end() {
 	close(s.gone)
 	s.f.closeWith(errShut)
@@ -147,6 +185,7 @@ func (s *session) end() {
 		s.imsi = s.w.Status().IMSI // of the SIM seen last: no other was noticed
 	}
 	s.consume() // what the reader put in after the consumer had left
+	s.endRinging()
 }
 
 // A refusal is a final result other than OK. The session stands.
@@ -170,12 +209,16 @@ func (s *session) command(cmd string, w want, limit time.Duration) ([]string, er
 	if i := strings.IndexFunc(cmd, func(r rune) bool { return r < ' ' || r == 0x7f }); i >= 0 {
 		return nil, fmt.Errorf("control character %U in a command", cmd[i])
 	}
+	w.lone = slices.Contains(s.family.NoOK, cmd)
 	s.f.begin(exchange{want: w}, limit)
 	lines, err := s.at.Command(cmd)
 	ex := s.f.end()
 	if err == nil {
 		s.w.seen()
-		return lines, nil
+		if w.lone {
+			err = s.pause(quiet) // should an OK follow all the same
+		}
+		return lines, err
 	}
 	if ex.final != "" {
 		s.w.seen()
@@ -237,64 +280,4 @@ func (s *session) lost(err error) error {
 	default:
 		return fault(ProblemPortLost, cause)
 	}
-}
-
-// keepAlive is how long the line is silent before a question shows that the modem still works.
-const keepAlive = 15 * time.Second
-
-// serve runs the session once it is up, until it ends; nil means because of ctx. A submission
-// waits for at most the one command in progress.
-func (s *session) serve() error {
-	idle := time.NewTicker(keepAlive)
-	defer idle.Stop()
-	for s.ctx.Err() == nil {
-		if err := s.turn(idle.C); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// turn does the next thing there is to do.
-func (s *session) turn(idle <-chan time.Time) error {
-	select {
-	case <-s.acks: // the network waits for it, and holds the next report back
-		return s.acknowledge()
-	default:
-	}
-	select {
-	case j := <-s.jobs:
-		return s.run(j)
-	default:
-	}
-	if len(s.checks) > 0 {
-		check := s.checks[0]
-		s.checks = s.checks[1:]
-		return check()
-	}
-	select {
-	case <-s.acks:
-		return s.acknowledge()
-	case j := <-s.jobs:
-		return s.run(j)
-	case <-s.refresh:
-		s.recheck()
-	case <-s.stored.wake:
-		s.checks = append(s.checks, s.fetchReports)
-	case <-idle:
-		signal(s.stored.wake) // for what could not be stored before
-		if time.Since(s.w.lastSeen()) >= keepAlive {
-			s.checkNext()
-		}
-	case <-s.at.Closed():
-		return s.lost(at.ErrClosed)
-	case <-s.ctx.Done():
-	}
-	return nil
-}
-
-func (s *session) run(j *job) error {
-	result, err := s.submit(j)
-	j.done <- result
-	return err
 }

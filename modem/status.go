@@ -103,10 +103,58 @@ type Status struct {
 	// Reports says that the dongle passes status reports on (AT+CNMI took a <ds> other than 0).
 	Reports bool
 
+	// Profile is the family the dongle was recognised as, such as huawei-e173; "generic" otherwise.
+	Profile string
+	// Storage is how full the memories for short messages are (AT+CPMS), those that the dongle has.
+	Storage [3]Memory
+
+	// Tty is the device node in use, which Port may only describe (imei:…, usb:VID:PID).
+	Tty string
+	// Enumerations counts how often the port came back after it was lost or missing, but for what we
+	// did ourselves; EnumeratedAt is when, latest first.
+	Enumerations int
+	EnumeratedAt [4]time.Time
+	// Resets counts the steps taken in the last 24 hours to bring the dongle back, beyond opening the
+	// port anew; LastReset names the latest, and LastResetAt is when.
+	Resets      int
+	LastReset   string
+	LastResetAt time.Time
+	// Host is what the machine around the dongle suffers from.
+	Host Host
+	// Balance is what the operator last told of the account. A Worker does not know it; the
+	// scheduler fills it in where a check is configured.
+	Balance Balance
+
 	// LastSeen is when the dongle last answered a command well.
 	LastSeen time.Time
 	// Sessions counts the openings of the port since the Worker was made.
 	Sessions int
+}
+
+// Memory is one memory for short messages.
+type Memory struct {
+	// Name is "SM" (SIM), "ME" (dongle), "SR" (status reports) ….
+	Name string
+	// Used of Total places are taken.
+	Used, Total int
+}
+
+// Host is what the machine around a dongle suffers from.
+type Host struct {
+	// UnderVoltage says that the machine noticed too little supply voltage since it was started.
+	UnderVoltage bool
+	// Holder names a program that holds the port or probes it, such as ModemManager; empty for none.
+	Holder string
+}
+
+// Balance is the credit of a prepaid SIM.
+type Balance struct {
+	// Amount is in the operator's currency.
+	Amount float64
+	// At is when the operator told it; zero if it never did.
+	At time.Time
+	// Low says that Amount is below what was configured.
+	Low bool
 }
 
 // advance notes progress, except while a problem stands: each new session meets it again, and
@@ -115,6 +163,12 @@ func (s *Status) advance(to State) {
 	if s.Problem == "" {
 		s.State = to
 	}
+}
+
+func (s *Status) enumerated(at time.Time) {
+	s.Enumerations++
+	copy(s.EnumeratedAt[1:], s.EnumeratedAt[:])
+	s.EnumeratedAt[0] = at
 }
 
 // Ready reports whether Submit may be called with hope.

@@ -68,7 +68,7 @@ func (w *Worker) Submit(ctx context.Context, seg pdu.Segment, more bool, cleared
 	return r.mr, nil
 }
 
-// notReady refuses a submission; the attempt does not count.
+// notReady refuses a submission with ErrNotReady; the attempt does not count.
 func (w *Worker) notReady() *SubmitError {
 	st := w.Status()
 	result := resUnavailable
@@ -80,8 +80,8 @@ func (w *Worker) notReady() *SubmitError {
 		problem = string(st.State)
 	}
 	return &SubmitError{Fault: Fault{
-		Action: ModemFault, Text: "modem is not ready: " + problem, Result: result, Delay: retrySoon,
-	}}
+		Action: ModemFault, Text: problem, Result: result, Delay: retrySoon,
+	}, Err: ErrNotReady}
 }
 
 func cancelled(cause error) *SubmitError {
@@ -104,7 +104,8 @@ func (s *session) submit(j *job) (submission, error) {
 	}
 	hex := j.seg.Hex()
 	s.f.begin(exchange{
-		want: want{prefix: "+CMGS"}, pdu: hex, ctx: j.ctx, cleared: j.cleared, answer: s.w.cfg.SendTimeout,
+		want: want{prefix: "+CMGS"}, pdu: hex, ctx: j.ctx, answer: s.w.cfg.SendTimeout,
+		cleared: paced(j.cleared, s.profile().PaceBeforePDU),
 	}, promptTimeout)
 	lines, err := s.at.SMSCommand("+CMGS="+strconv.Itoa(j.seg.Length()), hex)
 	ex := s.f.end()
@@ -112,6 +113,21 @@ func (s *session) submit(j *job) (submission, error) {
 		s.w.seen()
 	}
 	return s.outcome(lines, err, ex)
+}
+
+// paced lets pace pass beside cleared.
+func paced(cleared func() error, pace time.Duration) func() error {
+	if pace == 0 {
+		return cleared
+	}
+	return func() (err error) {
+		passed := time.After(pace)
+		if cleared != nil {
+			err = cleared()
+		}
+		<-passed
+		return err
+	}
 }
 
 // outcome reads what became of AT+CMGS. The second error ends the session.
@@ -147,7 +163,7 @@ func (s *session) afterSubmit(err error, ex exchange, accepted bool) error {
 	case ex.final != "" && !errors.Is(err, errGate):
 		f := faultOfFinal(ex.final)
 		if f.isNoService() {
-			s.recheck()
+			signal(s.refresh)
 			return nil
 		}
 		if f.Action == ModemFault || f.Family == "" {

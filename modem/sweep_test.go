@@ -77,3 +77,127 @@ func TestSweepWithoutAnswer(t *testing.T) {
 		})
 	}
 }
+
+// What the bring-up finds, however the dongle can be read, and which memories are chosen at the end.
+func TestSweepOfMemories(t *testing.T) {
+	full := func() map[string]map[int]string {
+		return map[string]map[int]string{
+			"SM": {0: inbox("a"), 2: draft(3), 9: inbox("b")}, "ME": {1: inbox("c"), 4: report(5)}, "SR": {10: report(6)},
+		}
+	}
+	lists := map[string]string{"listed": "", "list refused": "\r\n+CMS ERROR: 303\r\n", "list is empty": ok()}
+	for name, list := range lists {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				p, s := newPeer(), &sink{}
+				if list != "" {
+					p.answer("+CMGL=4", list)
+				}
+				sh := onShelf(p, full())
+				w := start(t, modem.Config{Open: p.open, Sink: s})
+				ready(t, w)
+				synctest.Wait()
+				got := s.texts()
+				slices.Sort(got)
+				if !slices.Equal(got, []string{"a", "b", "c"}) {
+					t.Errorf("messages %q", got)
+				}
+				if got := s.references(); !slices.Equal(got, []int{5, 6}) {
+					t.Errorf("reports %v", got)
+				}
+				if got := sh.left(); got != "SM2" {
+					t.Errorf("left %q", got)
+				}
+				heard := p.heard()
+				if last := heard[len(heard)-1]; last != `AT+CPMS="SM","SM","SM"` {
+					t.Errorf("the last word is %q", last)
+				}
+			})
+		})
+	}
+}
+
+// A memory that falls silent when it is listed is read place by place in the third session, and one
+// that falls silent even then is left alone; the others are read all the same.
+func TestSilentMemory(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		p, s := newPeer(), &sink{}
+		p.answer("+CMGL=4", silence)
+		onShelf(p, map[string]map[int]string{"ME": {1: inbox("a")}, "SM": {1: inbox("b"), 2: inbox("c")}})
+		w := start(t, modem.Config{Open: p.open, Sink: s})
+		time.Sleep(30 * time.Minute)
+		ready(t, w)
+		sessions := w.Status().Sessions
+		time.Sleep(3 * time.Hour)
+		if got := s.texts(); !slices.Equal(got, []string{"b", "c", "a"}) {
+			t.Errorf("messages %q", got)
+		}
+		if n := w.Status().Sessions; n != sessions || n > 6 {
+			t.Errorf("%d sessions, later %d", sessions, n)
+		}
+	})
+}
+
+// A dongle that falls silent at anything it is asked about its memories goes on sending, after some
+// sessions.
+func TestSilenceAboutMemories(t *testing.T) {
+	for _, cmd := range []string{"+CPMS=?", "+CPMS?", `+CPMS="ME"`, "+CMGD=1", "+CMGR=1"} {
+		t.Run(cmd, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				p, s := newPeer(), &sink{}
+				onShelf(p, map[string]map[int]string{"ME": {1: inbox("a")}, "SM": {2: inbox("b")}})
+				p.answer("+CMGL=4", refused)
+				usual := p.answering
+				p.answering = func(asked string) (string, bool) {
+					if asked == cmd {
+						return silence, true
+					}
+					return usual(asked)
+				}
+				w := start(t, modem.Config{Open: p.open, Sink: s})
+				time.Sleep(time.Hour)
+				ready(t, w)
+				sessions := w.Status().Sessions
+				if got := s.texts(); !slices.Contains(got, "b") && cmd != "+CMGR=1" { // SM is read on past place 1 only if that answers
+					t.Errorf("messages %q", got)
+				}
+				time.Sleep(5 * time.Hour)
+				if n := w.Status().Sessions; n != sessions {
+					t.Errorf("%d sessions, later %d", sessions, n)
+				}
+				if _, err := w.Submit(t.Context(), segment(t, "x"), false, nil); err != nil {
+					t.Errorf("Submit: %v", err)
+				}
+			})
+		})
+	}
+}
+
+// A SIM that is still being read refuses its memories; they are searched when it says that it is
+// done, or a little later.
+func TestSIMThatIsBusy(t *testing.T) {
+	for name, says := range map[string]string{"says when": "\r\n+QIND: SMS DONE\r\n", "says nothing": ""} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				p, s := newPeer(), &sink{}
+				for _, cmd := range []string{"+CPMS=?", "+CPMS?", `+CPMS="SM"`, `+CPMS="ME"`, `+CPMS="SR"`} {
+					p.answer(cmd, "\r\n+CMS ERROR: 314\r\n")
+				}
+				w := start(t, modem.Config{Open: p.open, Sink: s})
+				ready(t, w)
+				time.Sleep(11 * time.Second)
+				onShelf(p, map[string]map[int]string{"SM": {1: inbox("a")}})
+				p.urc(says)
+				wait := 20 * time.Second
+				if says != "" {
+					wait = 0
+				}
+				time.Sleep(wait)
+				synctest.Wait()
+				if got := s.texts(); !slices.Equal(got, []string{"a"}) {
+					t.Errorf("messages %q, dialogue %q", got, p.heard())
+				}
+			})
+		})
+	}
+}

@@ -350,7 +350,7 @@ func TestTrapReportsKeepTheirOrder(t *testing.T) {
 				t.Fatalf("report %d has reference %d", i, mr)
 			}
 		}
-		if s.origins[0] != (modem.Origin{SIM: 1, IMSI: "262011234567890"}) {
+		if s.origins[0] != peerOrigin(1) {
 			t.Fatalf("origin %+v", s.origins[0])
 		}
 	})

@@ -3,16 +3,19 @@ package modem
 import (
 	"bytes"
 	"strconv"
+	"strings"
 	"sync"
 )
 
 // A urc is an unsolicited result code that concerns us; the rest is noise.
 type urc struct {
 	kind urcKind
-	// text is the PDU of a report in hex, or the memory that holds one.
+	// text is a PDU in hex, the memory that holds one, or what follows the name.
 	text string
-	// index is the report's place in that memory.
+	// index is the place in that memory, or -1: somewhere.
 	index int
+	// report says that a status report was promised, which may be wrong.
+	report bool
 	// domain and stat are those of a registration.
 	domain domain
 	stat   int
@@ -21,14 +24,26 @@ type urc struct {
 type urcKind uint8
 
 const (
-	urcReport       urcKind = iota + 1 // +CDS with its PDU
-	urcStored                          // +CDSI
+	urcTPDU         urcKind = iota + 1 // +CDS or +CMT with its PDU
+	urcTextMode                        // the same in text mode, which we never asked for
+	urcStored                          // +CDSI or +CMTI
+	urcFull                            // a memory is full
+	urcSettled                         // the SIM can be read from now on
 	urcRegistration                    // +CREG, +CGREG, +CEREG
+	urcUSSD                            // +CUSD
+	urcRing                            // RING, +CRING
+	urcCaller                          // +CLIP
+	urcUnnamed                         // our own: no +CLIP came
+	urcCallEnded                       // NO CARRIER and the like after a RING, or our hanging up
 	urcRestarted                       // the dongle booted and forgot its settings
 )
 
 // restarts begin the lines by which dongles say that they booted.
 var restarts = [][]byte{[]byte("RDY"), []byte("^SYSSTART"), []byte("*ATREADY"), []byte("+AT: READY")}
+
+// settled are the lines by which dongles say that they have read the SIM; Quectel puts "+QIND: "
+// before them. Until then some refuse the memories (+CMS ERROR: 314 or 515).
+var settled = map[string]bool{"SMS DONE": true, "SMS READY": true, "PB DONE": true}
 
 func parseURC(line []byte) (urc, bool) {
 	for _, r := range restarts {
@@ -36,18 +51,35 @@ func parseURC(line []byte) (urc, bool) {
 			return urc{kind: urcRestarted}, true
 		}
 	}
-	name, args, ok := bytes.Cut(line, []byte(":"))
+	upper := strings.ToUpper(string(line))
+	if settled[strings.TrimPrefix(upper, "+QIND: ")] {
+		return urc{kind: urcSettled}, true
+	}
+	name, rest, ok := bytes.Cut(line, []byte(":"))
+	args := string(rest)
 	switch {
 	case !ok:
 		return urc{}, false
-	case string(name) == "+CDSI":
-		index, err := strconv.Atoi(field(string(args), 1))
-		return urc{kind: urcStored, text: field(string(args), 0), index: index}, err == nil && index >= 0
-	case isRegistration(string(name)) && !isRegistrationAnswer(args):
-		stat, err := strconv.Atoi(field(string(args), 0))
+	case string(name) == "+CDSI", string(name) == "+CMTI":
+		u := urc{kind: urcStored, text: field(args, 0), index: -1, report: string(name) == "+CDSI"}
+		if index, err := strconv.Atoi(field(args, 1)); err == nil && index >= 0 {
+			u.index = index
+		}
+		return u, true
+	case string(name) == "^SMMEMFULL", isFull(string(name), upper):
+		return urc{kind: urcFull}, true
+	case isRegistration(string(name)) && !isRegistrationAnswer(rest):
+		stat, err := strconv.Atoi(field(args, 0))
 		return urc{kind: urcRegistration, domain: domainOf(string(name)), stat: stat}, err == nil
 	}
 	return urc{}, false
+}
+
+// isFull reads +CIEV: "smsfull",1 (TS 27.007 section 8.10 has it as an indicator) and Quectel's
+// +QIND: "smsfull","SM". An indicator that goes back to 0 says that there is room.
+func isFull(name, upper string) bool {
+	return (name == "+CIEV" || name == "+QIND") && strings.Contains(upper, "SMSFULL") &&
+		strings.TrimSpace(upper[strings.LastIndexByte(upper, ',')+1:]) != "0"
 }
 
 // maxURCs bounds the queue of URCs.

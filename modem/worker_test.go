@@ -284,3 +284,79 @@ func TestStatusIsStoppedBeforeRun(t *testing.T) {
 		t.Fatalf("%+v", st)
 	}
 }
+
+// A network that is lost without a word is missed within a minute, in whichever domain it was.
+func TestSilentLossOfTheNetwork(t *testing.T) {
+	for name, used := range map[string]string{"circuit": "+CREG", "packet": "+CGREG", "evolved": "+CEREG"} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				p := newPeer()
+				for _, cmd := range []string{"+CREG", "+CGREG", "+CEREG"} {
+					p.answer(cmd+"?", ok(cmd+": 1,0"))
+				}
+				p.answer(used+"?", ok(used+": 1,5"))
+				w := start(t, modem.Config{Open: p.open})
+				ready(t, w)
+				time.Sleep(10*time.Minute + 7*time.Second)
+				p.answer(used+"?", ok(used+": 1,2"))
+				time.Sleep(time.Minute)
+				synctest.Wait()
+				if st := w.Status(); st.Problem != modem.ProblemNotRegistered || p.sessions != 1 {
+					t.Errorf("%+v", st)
+				}
+			})
+		})
+	}
+}
+
+// Another SIM is another subscriber, even if the port stays open while it is put in.
+func TestSIMIsChanged(t *testing.T) {
+	for name, lost := range map[string]func(p *peer){
+		"told":   func(p *peer) { p.urc("\r\n+CREG: 0\r\n") },
+		"untold": func(*peer) { time.Sleep(time.Minute) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				p := newPeer()
+				p.answer("+CGREG?", refused)
+				w := start(t, modem.Config{Open: p.open})
+				ready(t, w)
+				p.answer("+CREG?", ok("+CREG: 1,2"))
+				p.answer("+CIMI", ok("262020000000002"))
+				p.answer("+CCID", ok("+CCID: 8949020000000000002F"))
+				lost(p)
+				synctest.Wait()
+				p.answer("+CREG?", ok("+CREG: 1,1"))
+				time.Sleep(30 * time.Second)
+				ready(t, w)
+				if st := w.Status(); st.IMSI != "262020000000002" || st.ICCID != "8949020000000000002" || st.Sessions != 2 {
+					t.Errorf("%+v", st)
+				}
+			})
+		})
+	}
+}
+
+// A SIM that locks itself, as after a restart of its own, is unlocked by a new session.
+func TestSIMIsLocked(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		p := newPeer()
+		p.answer("+CGREG?", refused)
+		w := start(t, modem.Config{Open: p.open, PIN: "4711"})
+		ready(t, w)
+		p.answer("+CPIN?", ok("+CPIN: SIM PIN"))
+		p.answer("+CREG?", ok("+CREG: 1,0"))
+		p.answer(`+CPIN="4711"`, ok())
+		p.onSaid = func(line string) {
+			if line == `AT+CPIN="4711"` {
+				p.answers["+CPIN?"], p.answers["+CREG?"] = ok("+CPIN: READY"), ok("+CREG: 1,1")
+			}
+		}
+		p.urc("\r\n+CREG: 0\r\n")
+		time.Sleep(10 * time.Second)
+		ready(t, w)
+		if st := w.Status(); st.Sessions != 2 || p.count(`AT+CPIN="4711"`) != 1 {
+			t.Errorf("%+v", st)
+		}
+	})
+}

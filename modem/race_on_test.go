@@ -1,0 +1,5 @@
+//go:build race
+
+package modem_test
+
+const raceDetector = true
