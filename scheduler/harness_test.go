@@ -42,6 +42,8 @@ type fakeSIM struct {
 	status modem.Status
 	mr     uint8
 	log    []submission
+
+	talk talk
 }
 
 // newSIM returns a ready SIM that answers at once. Its next TP-MR is 250, so that few messages wrap it.

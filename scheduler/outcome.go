@@ -18,12 +18,6 @@ const (
 	firstBackoff = 30 * time.Second
 	maxBackoff   = time.Hour
 
-	// A SIM that is at fault itself is left alone for firstPause, doubling up to maxPause; a modem
-	// that has to recover for settle at least.
-	firstPause = time.Minute
-	maxPause   = time.Hour
-	settle     = time.Second
-
 	// After patience faults in a row a message is no longer thought innocent of them, and lets
 	// others go first: one number may fell the modem, or be barred on a SIM that reaches all others.
 	patience = 3
@@ -63,9 +57,14 @@ func (s *Scheduler) outcome(c *sim, job *queue.Job, err error) *queue.Outcome {
 		o.RetryAt = stepBack(job, s.pause(c, now, firstPause, maxPause, se.Fault))
 	case modem.ModemFault:
 		o.Kind, o.Uncounted = queue.OutcomeDeferred, true
+		if errors.Is(err, modem.ErrNotReady) {
+			o.RetryAt = stepBack(job, s.absent(c, now))
+			break
+		}
 		o.RetryAt = stepBack(job, s.pause(c, now, settle, firstPause, se.Fault))
 	default:
 		o.Kind = queue.OutcomeUnknown
+		s.doubt(c, now, se.Fault)
 	}
 	return o
 }
@@ -108,18 +107,37 @@ func doubled(d, limit time.Duration, times int) time.Duration {
 // may take its turn.
 func (s *Scheduler) pause(c *sim, now time.Time, first, limit time.Duration, why modem.Fault) time.Time {
 	c.mu.Lock()
-	until := now.Add(doubled(first, limit, c.faults))
-	c.pausedUntil = until
-	c.warning = why
-	c.faults++
+	until := c.breaker.trip(now, first, limit, why)
 	c.mu.Unlock()
-	s.wake(0)
+	s.wake(queue.LaneAny)
 	return until
 }
 
-// recovered ends the row of faults.
-func (c *sim) recovered() {
+// doubt notes that c gave no answer; the others may take its turn if that happens again and again.
+func (s *Scheduler) doubt(c *sim, now time.Time, why modem.Fault) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.faults, c.warning = 0, modem.Fault{}
+	paused := c.breaker.doubt(now, why)
+	c.mu.Unlock()
+	if paused {
+		s.wake(queue.LaneAny)
+	}
+}
+
+// absent leaves the SIM of a modem that has just gone to its status, and its turn to others.
+func (s *Scheduler) absent(c *sim, now time.Time) time.Time {
+	c.mu.Lock()
+	until := c.breaker.absent(now)
+	c.mu.Unlock()
+	s.wake(queue.LaneAny)
+	return until
+}
+
+// recovered ends the row of faults; a SIM that was tried with one message takes its turns again.
+func (s *Scheduler) recovered(c *sim) {
+	c.mu.Lock()
+	was := c.breaker.close()
+	c.mu.Unlock()
+	if was {
+		s.wake(queue.LaneAny)
+	}
 }

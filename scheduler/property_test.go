@@ -74,6 +74,8 @@ type outage struct{ At, For time.Duration }
 type plan struct {
 	Selection scheduler.Selection
 	FIFO      bool
+	Routes    []scheduler.Route
+	Quotas    map[int]queue.Quota
 	Latency   [2]time.Duration
 	Answers   [2][]verdict
 	Outages   [2][]outage
@@ -99,9 +101,15 @@ func drawPlan(rt *rapid.T) plan {
 	p := plan{
 		Selection: rapid.SampledFrom([]scheduler.Selection{"OSDefault", "RoundRobin", "Random"}).Draw(rt, "selection"),
 		FIFO:      rapid.Bool().Draw(rt, "fifo"),
-		Tidings:   rapid.SliceOfN(rapid.Custom(drawTidings), 1, 12).Draw(rt, "tidings"),
-		Restarts:  rapid.SliceOfN(upTo(600, 7*time.Second), 0, 2).Draw(rt, "restarts"),
-		Messages:  rapid.SliceOfN(rapid.Custom(drawMessage), 1, 8).Draw(rt, "messages"),
+		Routes: rapid.SampledFrom([][]scheduler.Route{
+			nil, {{Prefix: "+49", SIMs: []int{2, 1}}}, {{Prefix: "+4915112000", SIMs: []int{2}}, {Prefix: "+4915112", SIMs: []int{1, 2}}},
+		}).Draw(rt, "routes"),
+		Quotas: rapid.SampledFrom([]map[int]queue.Quota{
+			nil, {0: {Minute: queue.Caps{Parts: 2}}}, {1: {Hour: queue.Caps{Messages: 3, Recipients: 2}}, 2: {Day: queue.Caps{Parts: 9}}},
+		}).Draw(rt, "quotas"),
+		Tidings:  rapid.SliceOfN(rapid.Custom(drawTidings), 1, 12).Draw(rt, "tidings"),
+		Restarts: rapid.SliceOfN(upTo(600, 7*time.Second), 0, 2).Draw(rt, "restarts"),
+		Messages: rapid.SliceOfN(rapid.Custom(drawMessage), 1, 8).Draw(rt, "messages"),
 	}
 	for i := range 2 {
 		p.Latency[i] = upTo(10, time.Second).Draw(rt, "latency")
@@ -189,7 +197,9 @@ func TestEveryMessageEndsInOneTrueState(t *testing.T) {
 // execute runs the plan to its end, days later, and lists what is wrong then.
 func (p *plan) execute(t *testing.T) (faults []string) {
 	net := newNetwork(p, newSIM(t, 1), newSIM(t, 2))
-	r := start(t, scheduler.Options{Selection: p.Selection, FIFO: p.FIFO}, net.sims...)
+	r := start(t, scheduler.Options{
+		Selection: p.Selection, FIFO: p.FIFO, Routes: p.Routes, Quotas: p.Quotas,
+	}, net.sims...)
 	net.scheduler.Store(r.Scheduler)
 	for i := range net.sims {
 		net.sims[i].latency = p.Latency[i]

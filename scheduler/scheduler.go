@@ -4,14 +4,15 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"dongled/modem"
 	"dongled/pdu"
+	"dongled/scheduler/inbox"
+	"dongled/scheduler/outbox"
 	"dongled/scheduler/queue"
+	"dongled/scheduler/store"
 )
 
 // Sender is the worker of one dongle, as seen from here. *modem.Worker is one.
@@ -23,6 +24,7 @@ type Sender interface {
 	// *modem.SubmitError. waiting says that another part follows. Nothing may leave before
 	// cleared returned nil. A cancelled ctx ends it only while nothing has left.
 	Submit(ctx context.Context, seg pdu.Segment, waiting bool, cleared func() error) (mr uint8, err error)
+	Talker
 }
 
 // Selection is how a SIM is chosen for messages that name none. The names are SMSGate's.
@@ -43,6 +45,14 @@ type Options struct {
 	IntervalMin, IntervalMax time.Duration
 	// Limit caps the messages that a SIM begins in a sliding period.
 	Limit queue.Limit
+	// Routes choose the SIMs for messages that name none, by the recipients' numbers.
+	Routes []Route
+	// Quotas cap what SIMs send, by simNumber; that of 0 is for all SIMs that have none.
+	Quotas map[int]queue.Quota
+	// Taken are the simNumbers that Number must not give away, as the configuration does.
+	Taken []int
+	// Numbered takes messages for SIMs that Number once gave a number, while they are not there.
+	Numbered bool
 	// FIFO, RetryUnknown and UnknownAfter are the queue's.
 	FIFO         bool
 	RetryUnknown bool
@@ -51,6 +61,10 @@ type Options struct {
 	MaxParts int
 	// Retention deletes messages that ended that long ago; 0 keeps them.
 	Retention time.Duration
+	// Balance is how the credit of SIMs is asked for, by simNumber.
+	Balance map[int]Balance
+	// Inbox is how what comes in is kept.
+	Inbox Inbox
 	// Region reads national numbers (ISO 3166-1 alpha-2); empty takes international ones only.
 	Region string
 	// OnPart, if set, is told of each part before it is submitted and after its outcome is
@@ -59,20 +73,28 @@ type Options struct {
 	Log    *slog.Logger
 }
 
-// Scheduler owns the queue and the sending goroutines.
+// Inbox configures what is kept of what comes in.
+type Inbox struct {
+	// PartialAfter is how long the rest of a long message is waited for; 0 means 24 h.
+	PartialAfter time.Duration
+	// Retention deletes messages received that long ago; 0 keeps them.
+	Retention time.Duration
+}
+
+// Scheduler owns the store and the sending goroutines.
 type Scheduler struct {
 	opts  Options
+	store *store.Store
 	queue *queue.Queue
-	log   *slog.Logger
+	inbox *inbox.Inbox
+	// outbox has the events of what came in.
+	outbox *outbox.Outbox
+	log    *slog.Logger
 
-	// sims is complete before Run and not changed after it; the store's writer, which is there
-	// from Open on, reads it once running is set.
-	sims    []*sim
-	running atomic.Bool
-
-	mu sync.Mutex
-	// turn is the SIM whose turn it is to take a message that named none; 0 before the first.
-	turn int
+	fleet
+	// pools are where messages wait that named no SIM; mu guards their turns.
+	pools []*pool
+	mu    sync.Mutex
 }
 
 // Open opens the store at path, recovering from a crash. Close must be called after Run has ended.
@@ -86,55 +108,40 @@ func Open(path string, opts Options) (*Scheduler, error) {
 	if opts.MaxParts == 0 {
 		opts.MaxParts = pdu.MaxParts
 	}
-	s := &Scheduler{opts: opts, log: opts.Log}
-	q, err := queue.Open(path, queue.Options{
-		FIFO: opts.FIFO, RetryUnknown: opts.RetryUnknown, UnknownAfter: opts.UnknownAfter,
-		Wake: s.wake, Log: opts.Log,
-	})
+	if err := checkBalances(opts.Balance); err != nil {
+		return nil, err
+	}
+	pools, routes, err := poolsOf(opts.Routes)
 	if err != nil {
 		return nil, err
 	}
-	s.queue = q
+	s := &Scheduler{opts: opts, log: opts.Log, pools: pools, fleet: fleet{leaving: map[int]*sim{}}}
+	s.queue = queue.New(queue.Options{
+		FIFO: opts.FIFO, RetryUnknown: opts.RetryUnknown, UnknownAfter: opts.UnknownAfter,
+		Wake: s.wake, Log: opts.Log, Routes: routes,
+	})
+	s.outbox = outbox.New(opts.Log)
+	s.inbox = inbox.New(inbox.Options{
+		Outbox: s.outbox, PartialAfter: opts.Inbox.PartialAfter, Retention: opts.Inbox.Retention, Log: opts.Log,
+	})
+	st, err := store.Open(path, store.Options{Log: opts.Log}, s.queue, s.outbox, s.inbox)
+	if err != nil {
+		return nil, err
+	}
+	s.store = st
 	return s, nil
 }
 
 // Close closes the store.
-func (s *Scheduler) Close() error { return s.queue.Close() }
+func (s *Scheduler) Close() error { return s.store.Close() }
 
 // Gateway is the identity that the store keeps.
 func (s *Scheduler) Gateway() (queue.Gateway, error) { return s.queue.Gateway() }
 
-// Add makes a SIM known. It must be called before Run, once for each simNumber.
-func (s *Scheduler) Add(sender Sender) {
-	s.sims = append(s.sims, &sim{Sender: sender, woken: make(chan struct{}, 1)})
-	slices.SortFunc(s.sims, func(a, b *sim) int { return a.SIM() - b.SIM() })
-}
-
-// Run sends until ctx ends. It returns when the part in flight on every SIM has its outcome stored;
-// nothing new is claimed meanwhile.
-func (s *Scheduler) Run(ctx context.Context) error {
-	s.running.Store(true)
-	var wg sync.WaitGroup
-	for _, c := range s.sims {
-		wg.Go(func() { s.serve(ctx, c) })
-	}
-	if s.opts.Retention > 0 {
-		wg.Go(func() { s.retire(ctx) })
-	}
-	wg.Wait()
-	return nil
-}
-
-// wake rouses the SIMs that may find work in a lane; lane 0 concerns all. Before Run nobody sleeps.
-func (s *Scheduler) wake(lane int) {
-	if !s.running.Load() {
-		return
-	}
-	for _, c := range s.sims {
-		if lane == 0 || c.SIM() == lane {
-			c.wake()
-		}
-	}
+// Number returns the simNumber of a SIM that no configuration gives one: that by which any of keys was
+// known before, the first known one deciding, or else the lowest free. See queue.Queue.Number.
+func (s *Scheduler) Number(ctx context.Context, keys ...string) (int, error) {
+	return s.queue.Number(ctx, s.opts.Taken, keys...)
 }
 
 // Changed implements modem.Sink: a SIM came or went, so somebody may have to go on.
@@ -181,10 +188,12 @@ func identity(sim int, imsi string) string {
 	return imsi
 }
 
-// Modems returns the status of every SIM, by simNumber. A SIM that was paused says why.
+// Modems returns the status of every SIM, by simNumber. A SIM that the scheduler
+// holds back says why.
 func (s *Scheduler) Modems() []modem.Status {
-	out := make([]modem.Status, len(s.sims))
-	for i, c := range s.sims {
+	sims := s.all()
+	out := make([]modem.Status, len(sims))
+	for i, c := range sims {
 		out[i] = c.status(time.Now())
 	}
 	return out

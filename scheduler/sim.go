@@ -3,8 +3,10 @@ package scheduler
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"dongled/modem"
@@ -16,20 +18,38 @@ import (
 type sim struct {
 	Sender
 	woken chan struct{}
+	// asked is taken by the loop in serve when it comes round; submitting is since when a part is
+	// on its way, in Unix nanoseconds, 0 for none. See turning.
+	asked      chan struct{}
+	submitting atomic.Int64
 
 	// Only the goroutine in serve touches these.
 	last     *queue.Job
 	segments []pdu.Segment // of the recipient of last
 	nextAt   time.Time     // the pause between messages ends
 
-	mu sync.Mutex
-	// pausedUntil keeps the SIM from sending after a fault; warning says which, where a person
-	// has to look at it; faults counts them in a row.
-	pausedUntil time.Time
-	warning     modem.Fault
-	faults      int
+	// ended is closed when the goroutine in serve has ended. stop has it end, and is nil before it was
+	// begun; guarded by fleet.mu. before is the SIM that had the number before, until it has ended.
+	ended  chan struct{}
+	stop   context.CancelFunc
+	before *sim
+
+	mu      sync.Mutex
+	breaker breaker
 	// heldUntil is when delays and limits let it begin a message again.
 	heldUntil time.Time
+	// quota is the quota of a card that is used up.
+	quota struct {
+		queue.Pause
+		card string
+	}
+	credit credit
+
+	dialogue dialogue
+}
+
+func newSIM(sender Sender) *sim {
+	return &sim{Sender: sender, woken: make(chan struct{}, 1), asked: make(chan struct{}), ended: make(chan struct{})}
 }
 
 func (c *sim) wake() {
@@ -48,25 +68,60 @@ func (c *sim) ready(now time.Time) (ok bool, until time.Time) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return !now.Before(c.pausedUntil), c.pausedUntil
+	return !c.breaker.pausing(now), c.breaker.until
 }
 
-// eligible reports whether the SIM could begin a message that named none.
-func (c *sim) eligible(now time.Time) bool {
-	ok, _ := c.ready(now)
+// probes reports whether the SIM has to show with one message that it works again.
+func (c *sim) probes() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return ok && !now.Before(c.heldUntil)
+	return c.breaker.open()
 }
+
+// hold notes what keeps the SIM from beginning a message.
+func (c *sim) hold(why queue.Pause) {
+	card := c.identity()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if why.Quota != "" {
+		c.quota.Pause, c.quota.card = why, card
+		return
+	}
+	c.heldUntil = why.Until
+}
+
+// usedUp reports whether the quota of this card is used up. With c.mu held.
+func (c *sim) usedUp(now time.Time, card string) bool {
+	return now.Before(c.quota.Until) && c.quota.card == card
+}
+
+// The problems that the scheduler adds to those of modem.Status.
+const (
+	// ProblemPaused: faults in a row, none of which has a name of its own, keep the SIM from sending.
+	ProblemPaused = "paused"
+	// ProblemQuota: a quota is used up.
+	ProblemQuota = "quota"
+)
 
 func (c *sim) status(now time.Time) modem.Status {
 	st := c.Sender.Status()
+	st.Balance, _ = c.creditOf(st.IMSI)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if st.Ready() && now.Before(c.pausedUntil) && c.warning.Warning != "" {
-		st.State, st.Problem = modem.StatePaused, c.warning.Warning
-		st.Hint = "the last message was refused with " + c.warning.String() +
-			"; the SIM is tried again at " + c.pausedUntil.Format(time.RFC3339)
+	b := &c.breaker
+	switch {
+	case !st.Ready():
+	case b.pausing(now) && b.why.Warning != "":
+		st.State, st.Problem = modem.StatePaused, b.why.Warning
+		st.Hint = "the last message was refused with " + b.why.String() +
+			"; the SIM is tried again at " + b.until.Format(time.RFC3339)
+	case b.pausing(now) && b.open():
+		st.State, st.Problem = modem.StatePaused, ProblemPaused
+		st.Hint = fmt.Sprintf("%d submissions in a row failed, the last with: %s; the SIM is tried with one message at %s",
+			b.faults, b.why, b.until.Format(time.RFC3339))
+	case c.usedUp(now, identity(c.SIM(), st.IMSI)):
+		st.State, st.Problem = modem.StatePaused, ProblemQuota
+		st.Hint = "the quota of " + c.quota.Quota + " is used up; the SIM sends again at " + c.quota.Until.Format(time.RFC3339)
 	}
 	return st
 }
@@ -85,7 +140,7 @@ func (s *Scheduler) serve(ctx context.Context, c *sim) {
 			continue
 		}
 		// The outcome has to be stored even while stopping.
-		job, again, err := s.queue.StepAhead(context.WithoutCancel(ctx), done, want)
+		job, why, err := s.queue.StepAhead(context.WithoutCancel(ctx), done, want)
 		if err == nil && job != nil {
 			s.took(c, job)
 			next := s.send(ctx, c, job)
@@ -107,8 +162,8 @@ func (s *Scheduler) serve(ctx context.Context, c *sim) {
 		}
 		done = nil
 		if want != nil {
-			s.hold(c, again)
-			until = again
+			s.hold(c, why)
+			until = why.Until
 		}
 		if !c.wait(ctx, until) {
 			return
@@ -124,14 +179,23 @@ func (s *Scheduler) wants(ctx context.Context, c *sim) (*queue.Claim, time.Time)
 	if ctx.Err() != nil {
 		return nil, time.Time{}
 	}
-	ok, until := c.ready(time.Now())
+	now := time.Now()
+	ok, until := c.ready(now)
 	if !ok {
 		return nil, until
 	}
 	return &queue.Claim{
-		SIM: c.SIM(), IMSI: c.identity(), Shared: s.holds(c), Last: c.last,
-		NotBefore: c.nextAt, Limit: s.opts.Limit,
+		SIM: c.SIM(), IMSI: c.identity(), Lanes: s.lanes(c, now), Last: c.last,
+		NotBefore: c.nextAt, Limit: s.opts.Limit, Quota: s.quota(c.SIM()),
 	}, time.Time{}
+}
+
+// quota is what a SIM may send.
+func (s *Scheduler) quota(number int) queue.Quota {
+	if q, ok := s.opts.Quotas[number]; ok {
+		return q
+	}
+	return s.opts.Quotas[0]
 }
 
 // wait sleeps until the SIM is woken, a time (zero: no time), or the end of ctx, when it returns
@@ -147,6 +211,7 @@ func (c *sim) wait(ctx context.Context, until time.Time) bool {
 	case <-ctx.Done():
 		return false
 	case <-c.woken:
+	case <-c.asked:
 	case <-alarm:
 	}
 	return true
@@ -159,13 +224,15 @@ func (s *Scheduler) send(ctx context.Context, c *sim, job *queue.Job) *queue.Out
 		return &queue.Outcome{Job: job, Kind: queue.OutcomeRejected, Error: "Can't send message: " + err.Error()}
 	}
 	s.tell(job, seg, nil, false)
+	c.submitting.Store(time.Now().UnixNano())
 	mr, err := c.Submit(ctx, seg, job.Waiting, job.Stored)
+	c.submitting.Store(0)
 	s.tell(job, seg, err, true)
 	if s.opts.IntervalMax > 0 {
 		c.nextAt = time.Now().Add(s.interval())
 	}
 	if err == nil {
-		c.recovered()
+		s.recovered(c)
 		return &queue.Outcome{Job: job, Kind: queue.OutcomeAccepted, MR: mr}
 	}
 	c.segments = nil // by the next try less remains of the validity

@@ -49,13 +49,26 @@ func (s *Scheduler) check(sub *queue.Submission) (parts int, err error) {
 	if parts, err = s.count(sub); err != nil {
 		return 0, err
 	}
-	if sub.SIM != 0 && s.find(sub.SIM) == nil {
-		return 0, invalid("simNumber", "SIM %d not found; configured: %s", sub.SIM, s.numbers())
+	if err := s.checkSIM(sub.SIM); err != nil {
+		return 0, err
 	}
 	if err := s.checkTimes(sub); err != nil {
 		return 0, err
 	}
 	return parts, s.checkNumbers(sub)
+}
+
+// checkSIM lets a message wait for a SIM that is there, or that was there before.
+func (s *Scheduler) checkSIM(number int) error {
+	if number == 0 || s.find(number) != nil {
+		return nil
+	}
+	if s.opts.Numbered {
+		if before, err := s.queue.Numbered(number); before || err != nil {
+			return err
+		}
+	}
+	return invalid("simNumber", "SIM %d not found; there are: %s", number, s.numbers())
 }
 
 func (s *Scheduler) count(sub *queue.Submission) (int, error) {
@@ -110,9 +123,9 @@ func (s *Scheduler) checkNumbers(sub *queue.Submission) error {
 }
 
 func (s *Scheduler) numbers() string {
-	names := make([]string, len(s.sims))
-	for i, c := range s.sims {
-		names[i] = fmt.Sprint(c.SIM())
+	var names []string
+	for _, c := range s.all() {
+		names = append(names, fmt.Sprint(c.SIM()))
 	}
 	return strings.Join(names, ", ")
 }

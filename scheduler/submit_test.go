@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -48,7 +49,7 @@ func TestSubmitRefuses(t *testing.T) {
 			{"text and data", func(s *queue.Submission) { s.Content.Data = []byte{1} },
 				"dataMessage.data", "the content is a text, or data with a port, not both"},
 			{"unknown SIM", func(s *queue.Submission) { s.SIM = 2 },
-				"simNumber", "SIM 2 not found; configured: 1, 3"},
+				"simNumber", "SIM 2 not found; there are: 1, 3"},
 			{"expired", func(s *queue.Submission) { s.ValidUntil = now.Add(-time.Second) },
 				"validUntil", "message already expired"},
 			{"expires now", func(s *queue.Submission) { s.ValidUntil = now },
@@ -210,4 +211,31 @@ func TestCancel(t *testing.T) {
 			t.Errorf("sent %q", got)
 		}
 	})
+}
+
+// TestSubmitForAbsentSIM: a SIM that had a number before is waited for, where SIMs come and go; one
+// that never was is not.
+func TestSubmitForAbsentSIM(t *testing.T) {
+	for _, numbered := range []bool{false, true} {
+		s, err := scheduler.Open(filepath.Join(t.TempDir(), "dongled.db"), scheduler.Options{Numbered: numbered})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := s.Number(t.Context(), "imsi:262010000000001")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for sim, want := range map[int]bool{n: numbered, n + 1: false, 255: false} {
+			m, err := s.Submit(t.Context(), queue.Submission{
+				Content: queue.Content{Text: "hello"}, Recipients: []string{"+4915112345678"}, SIM: sim,
+			})
+			var field *queue.FieldError
+			if taken := err == nil && m.State == queue.Pending; taken != want || !taken && (!errors.As(err, &field) || field.Field != "simNumber") {
+				t.Errorf("numbered %v, SIM %d: %v, %v", numbered, sim, m.State, err)
+			}
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
 }
