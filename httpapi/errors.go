@@ -112,7 +112,9 @@ func protocolMessage(status int) string {
 // gave up before any of our handlers ran.
 func (s *Server) fail(c *fiber.Ctx, err error) error {
 	status, message := answer(err)
-	if status >= fiber.StatusInternalServerError {
+	// What this package decided itself is about a dongle, or was logged where it happened.
+	var own *statusError
+	if status >= fiber.StatusInternalServerError && !errors.As(err, &own) {
 		s.log.Error("http request failed", "status", status, "error", err)
 	}
 	if status == fiber.StatusServiceUnavailable {

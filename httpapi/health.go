@@ -13,17 +13,17 @@ import (
 	"dongled/scheduler/queue"
 )
 
-const (
-	// storePatience is how long the store may take to count before it is called dead.
-	storePatience = 2 * time.Second
-	// weakSignal is +CSQ 4 in dBm (TS 27.007 section 8.5); below it sending often fails.
-	weakSignal = -105
-)
+// storePatience is how long the store may take to count before it is called dead.
+const storePatience = 2 * time.Second
 
 // health answers GET /health: everything, for people and monitors.
 func (s *Server) health(c *fiber.Ctx) error {
-	checks := modemChecks(s.opt.Modems.Modems())
+	now := time.Now()
+	checks := modemChecks(s.opt.Modems.Modems(), now)
 	checks["db:ping"], checks["messages:failed"] = s.storeChecks(c.UserContext())
+	if check, ok := s.unreadableCheck(c.UserContext(), now); ok {
+		checks["inbox:unreadable"] = check
+	}
 	return s.answerHealth(c, checks)
 }
 
@@ -82,20 +82,39 @@ func (s *Server) storeChecks(ctx context.Context) (ping, failed healthCheck) {
 	return ping, failed
 }
 
-// modemChecks are open to all, so they hold no number and no identity.
-func modemChecks(modems []modem.Status) map[string]healthCheck {
-	checks := make(map[string]healthCheck, 2*len(modems)+3)
+// modemChecks judge the dongles as they are now: a check is as old as the status it was made from.
+// They are open to all, so they hold no number and no identity.
+func modemChecks(modems []modem.Status, now time.Time) map[string]healthCheck {
+	checks := make(map[string]healthCheck, 4*len(modems)+3)
 	connection := healthCheck{"A modem is ready to send", "boolean", 1, pass}
-	down := warn
 	if !slices.ContainsFunc(modems, modem.Status.Ready) {
-		connection.ObservedValue, connection.Status, down = 0, fail, fail
+		connection.ObservedValue, connection.Status = 0, fail
 	}
 	checks["connection:status"] = connection
+	// While one modem is sound, another's failure is a warning.
+	down := fail
+	if slices.ContainsFunc(modems, func(m modem.Status) bool { return sound(m, now) }) {
+		down = warn
+	}
 	for _, m := range modems {
-		checks[fmt.Sprintf("modem:%d:status", m.SIM)] = modemCheck(m, down)
-		checks[fmt.Sprintf("modem:%d:signal", m.SIM)] = signalCheck(m)
+		checks[checkName(m, "status")] = modemCheck(m, down)
+		checks[checkName(m, "signal")] = signalCheck(m)
+		for _, w := range m.Warnings(now) {
+			check := healthCheck{w.Text, "boolean", 1, warn}
+			if severity(w) == fail {
+				check.Status = down
+			}
+			checks[checkName(m, w.ID)] = check
+		}
 	}
 	return checks
+}
+
+func checkName(m modem.Status, of string) string { return fmt.Sprintf("modem:%d:%s", m.SIM, of) }
+
+// sound reports whether a modem can do all of its work.
+func sound(m modem.Status, now time.Time) bool {
+	return m.Ready() && !slices.ContainsFunc(m.Warnings(now), func(w modem.Warning) bool { return severity(w) == fail })
 }
 
 // modemCheck gives a modem that is not ready the status down.
@@ -113,13 +132,10 @@ func modemCheck(m modem.Status, down healthStatus) healthCheck {
 	return healthCheck{description, "boolean", 0, down}
 }
 
+// signalCheck only shows the level; that it is weak is a warning of its own.
 func signalCheck(m modem.Status) healthCheck {
-	check := healthCheck{"Received signal level", "dBm", m.SignalDBM, pass}
-	switch {
-	case m.SignalDBM == 0:
-		check.Description = "Received signal level is not known"
-	case m.SignalDBM < weakSignal:
-		check.Description, check.Status = "Received signal is weak: check the antenna and its place", warn
+	if m.SignalDBM == 0 {
+		return healthCheck{"Received signal level is not known", "dBm", 0, pass}
 	}
-	return check
+	return healthCheck{"Received signal level", "dBm", m.SignalDBM, pass}
 }

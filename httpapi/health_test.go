@@ -15,25 +15,61 @@ import (
 )
 
 var (
-	up   = modem.Status{SIM: 1, State: modem.StateReady, SignalDBM: -71, LastSeen: at(9), Number: "+491701234567", Operator: "Net", ICCID: "8949000000000000001"}
-	weak = modem.Status{SIM: 1, State: modem.StateReady, SignalDBM: -107}
+	up   = modem.Status{SIM: 1, State: modem.StateReady, SignalDBM: -71, Reports: true, LastSeen: at(9), Number: "+491701234567", Operator: "Net", ICCID: "8949000000000000001", IMSI: "262010000000001", IMEI: "490154203237518", SMSC: "+491710760000"}
 	down = modem.Status{SIM: 7, State: modem.StateLost, Problem: "port-lost", Hint: "check the plug", LastSeen: at(8)}
 )
 
-const (
-	dbUp      = `"db:ping":{"description":"Message store answers","observedUnit":"boolean","observedValue":1,"status":"pass"}`
-	online    = `"connection:status":{"description":"A modem is ready to send","observedUnit":"boolean","observedValue":1,"status":"pass"}`
-	offline   = `"connection:status":{"description":"A modem is ready to send","observedUnit":"boolean","observedValue":0,"status":"fail"}`
-	noFailed  = `"messages:failed":{"description":"Messages accepted in the last hour that failed","observedUnit":"messages","observedValue":0,"status":"pass"}`
-	oneFailed = `"messages:failed":{"description":"Messages accepted in the last hour that failed","observedUnit":"messages","observedValue":1,"status":"warn"}`
-	sim1      = `"modem:1:status":{"description":"Modem is ready to send","observedUnit":"boolean","observedValue":1,"status":"pass"}`
-	signal1   = `"modem:1:signal":{"description":"Received signal level","observedUnit":"dBm","observedValue":-71,"status":"pass"}`
-	weak1     = `"modem:1:signal":{"description":"Received signal is weak: check the antenna and its place","observedUnit":"dBm","observedValue":-107,"status":"warn"}`
-	signal7   = `"modem:7:signal":{"description":"Received signal level is not known","observedUnit":"dBm","observedValue":0,"status":"pass"}`
+// but is a modem with something about it changed.
+func but(m modem.Status, change func(*modem.Status)) modem.Status {
+	change(&m)
+	return m
+}
+
+var (
+	weak    = but(up, func(m *modem.Status) { m.SignalDBM = -107 })
+	stuffed = but(up, func(m *modem.Status) { m.Storage[0] = modem.Memory{Name: "SM", Used: 10, Total: 10} })
+	broke   = but(up, func(m *modem.Status) { m.Balance = modem.Balance{Amount: 2.25, At: at(1), Low: true} })
+	paused  = but(up, func(m *modem.Status) { m.State, m.Problem, m.Hint = modem.StatePaused, "refused", "wait" })
+	second  = but(up, func(m *modem.Status) { m.SIM = 7 })
 )
 
-func sim7(status string) string {
-	return `"modem:7:status":{"description":"port-lost: check the plug","observedUnit":"boolean","observedValue":0,"status":"` + status + `"}`
+// check is one of the checks of a health answer.
+func check(name, description, unit string, value int, status string) string {
+	return fmt.Sprintf(`"%s":{"description":"%s","observedUnit":"%s","observedValue":%d,"status":"%s"}`, name, description, unit, value, status)
+}
+
+const failedText = "Messages accepted in the last hour that failed"
+
+var (
+	dbUp      = check("db:ping", "Message store answers", "boolean", 1, "pass")
+	online    = check("connection:status", "A modem is ready to send", "boolean", 1, "pass")
+	offline   = check("connection:status", "A modem is ready to send", "boolean", 0, "fail")
+	noFailed  = check("messages:failed", failedText, "messages", 0, "pass")
+	oneFailed = check("messages:failed", failedText, "messages", 1, "warn")
+	sim1      = check("modem:1:status", "Modem is ready to send", "boolean", 1, "pass") + "," + check("modem:1:signal", "Received signal level", "dBm", -71, "pass")
+	sim7      = check("modem:7:status", "Modem is ready to send", "boolean", 1, "pass") + "," + check("modem:7:signal", "Received signal level", "dBm", -71, "pass")
+)
+
+// down7 is the checks of the modem down.
+func down7(status string) string {
+	return check("modem:7:status", "port-lost: check the plug", "boolean", 0, status) + "," +
+		check("modem:7:signal", "Received signal level is not known", "dBm", 0, "pass") + "," +
+		warned(down, "port-lost", status)
+}
+
+// warned is the check of a warning that a modem must have; its words are package modem's.
+func warned(m modem.Status, id, status string) string {
+	return check(fmt.Sprintf("modem:%d:%s", m.SIM, id), told(m, id), "boolean", 1, status)
+}
+
+// told is the text of a warning that a modem must have.
+func told(m modem.Status, id string) string {
+	for _, w := range m.Warnings(time.Now()) {
+		if w.ID == id {
+			return w.Text
+		}
+	}
+	panic(fmt.Sprintf("%+v has no warning %s", m, id))
 }
 
 func TestHealth(t *testing.T) {
@@ -48,13 +84,27 @@ func TestHealth(t *testing.T) {
 		overall  string
 		checks   []string
 	}{
-		{"well", []modem.Status{up}, nil, 200, "pass", []string{online, sim1, signal1, noFailed}},
-		{"one of two down", []modem.Status{up, down}, nil, 200, "warn", []string{online, sim1, signal1, sim7("warn"), signal7, noFailed}},
-		{"all down", []modem.Status{down}, nil, 503, "fail", []string{offline, sim7("fail"), signal7, noFailed}},
+		{"well", []modem.Status{up}, nil, 200, "pass", []string{online, sim1, noFailed}},
+		{"one of two down", []modem.Status{up, down}, nil, 200, "warn", []string{online, sim1, down7("warn"), noFailed}},
+		{"all down", []modem.Status{down}, nil, 503, "fail", []string{offline, down7("fail"), noFailed}},
 		{"no modem yet", nil, nil, 503, "fail", []string{offline, noFailed}},
-		{"weak signal", []modem.Status{weak}, nil, 200, "warn", []string{online, sim1, weak1, noFailed}},
-		{"a message failed", []modem.Status{up}, []queue.Message{failed(time.Minute)}, 200, "warn", []string{online, sim1, signal1, oneFailed}},
-		{"long ago", []modem.Status{up}, []queue.Message{failed(2 * time.Hour)}, 200, "pass", []string{online, sim1, signal1, noFailed}},
+		{"weak signal", []modem.Status{weak}, nil, 200, "warn", []string{online,
+			check("modem:1:status", "Modem is ready to send", "boolean", 1, "pass"),
+			check("modem:1:signal", "Received signal level", "dBm", -107, "pass"),
+			warned(weak, "weak-signal", "warn"),
+			noFailed}},
+		{"ready, but cannot receive", []modem.Status{stuffed}, nil, 503, "fail", []string{online, sim1, warned(stuffed, "storage-full", "fail"), noFailed}},
+		{"another can", []modem.Status{stuffed, second}, nil, 200, "warn", []string{online, sim1, warned(stuffed, "storage-full", "warn"), sim7, noFailed}},
+		{"none is sound, though one is ready", []modem.Status{stuffed, down}, nil, 503, "fail",
+			[]string{online, sim1, warned(stuffed, "storage-full", "fail"), down7("fail"), noFailed}},
+		{"low balance", []modem.Status{broke}, nil, 200, "warn", []string{online, sim1,
+			warned(broke, "low-balance", "warn"), noFailed}},
+		{"the only one paused", []modem.Status{paused}, nil, 503, "fail", []string{offline,
+			check("modem:1:status", "refused: wait", "boolean", 0, "fail"),
+			check("modem:1:signal", "Received signal level", "dBm", -71, "pass"),
+			check("modem:1:refused", "wait", "boolean", 1, "warn"), noFailed}},
+		{"a message failed", []modem.Status{up}, []queue.Message{failed(time.Minute)}, 200, "warn", []string{online, sim1, oneFailed}},
+		{"long ago", []modem.Status{up}, []queue.Message{failed(2 * time.Hour)}, 200, "pass", []string{online, sim1, noFailed}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -66,12 +116,39 @@ func TestHealth(t *testing.T) {
 				t.Errorf("%d, want %d", got.status, test.status)
 			}
 			sameJSON(t, got.body, `{"status":"`+test.overall+`","version":"1.2.3","releaseId":1,"checks":{`+dbUp+","+strings.Join(test.checks, ",")+`}}`)
-			for _, secret := range []string{up.Number, up.ICCID} {
+			for _, secret := range []string{up.Number, up.ICCID, up.IMSI, up.IMEI, up.SMSC, "2.25"} {
 				if strings.Contains(got.body, secret) {
 					t.Errorf("health is open to all and tells %q", secret)
 				}
 			}
 		})
+	}
+}
+
+// Trouble shows at once, and so does its end.
+func TestHealthIsLive(t *testing.T) {
+	s := start(t)
+	for _, test := range []struct {
+		modem  modem.Status
+		status int
+	}{{second, 200}, {down, 503}, {second, 200}} {
+		s.modems.set(test.modem)
+		if got := s.do("GET", "/health", ""); got.status != test.status {
+			t.Errorf("%s: %d %s", test.modem.State, got.status, got.body)
+		}
+	}
+}
+
+// What was said an hour ago of a reset is not said any more: checks are made at the time of asking.
+func TestHealthForgets(t *testing.T) {
+	s := start(t)
+	reset := but(up, func(m *modem.Status) { m.Resets, m.LastReset = 1, "usb-reset" })
+	for ago, want := range map[time.Duration]bool{time.Minute: true, 2 * time.Hour: false} {
+		reset.LastResetAt = time.Now().Add(-ago)
+		s.modems.set(reset)
+		if got := s.do("GET", "/health", ""); strings.Contains(got.body, `"modem:1:recently-reset"`) != want {
+			t.Errorf("%s after a reset: %s", ago, got.body)
+		}
 	}
 }
 

@@ -15,7 +15,6 @@ import (
 	"go.uber.org/goleak"
 
 	"dongled/httpapi"
-	"dongled/modem"
 )
 
 func TestMain(m *testing.M) {
@@ -39,15 +38,17 @@ type server struct {
 	t      *testing.T
 	url    string
 	queue  *fakeQueue
+	inbox  *fakeInbox
 	modems *fakeModems
 	log    *syncBuffer
 }
 
 func start(t *testing.T, edits ...func(*httpapi.Options)) *server {
 	t.Helper()
-	s := &server{t: t, queue: newFakeQueue(), modems: &fakeModems{}, log: &syncBuffer{}}
+	s := &server{t: t, queue: newFakeQueue(), inbox: &fakeInbox{}, modems: &fakeModems{}, log: &syncBuffer{}}
 	o := httpapi.Options{
 		Messages: s.queue,
+		Inbox:    s.inbox,
 		Modems:   s.modems,
 		Username: username,
 		Password: password,
@@ -144,23 +145,6 @@ func (r reply) wantMessage(t *testing.T, status int, message string) {
 	if got := r.header.Get("Content-Type"); got != "application/json" {
 		t.Errorf("Content-Type %q", got)
 	}
-}
-
-type fakeModems struct {
-	mu   sync.Mutex
-	list []modem.Status
-}
-
-func (f *fakeModems) Modems() []modem.Status {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.list
-}
-
-func (f *fakeModems) set(list ...modem.Status) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.list = list
 }
 
 // syncBuffer is a log that may be read while it is written.

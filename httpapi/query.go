@@ -21,6 +21,8 @@ const (
 type query struct {
 	get func(key string) string
 	err error
+	// words are what to say of a parameter at fault instead of what is wrong with it.
+	words map[string]string
 }
 
 func queryOf(c *fiber.Ctx) *query {
@@ -28,7 +30,11 @@ func queryOf(c *fiber.Ctx) *query {
 }
 
 func (q *query) reject(name, format string, args ...any) {
-	if q.err == nil {
+	switch words, own := q.words[name]; {
+	case q.err != nil:
+	case own:
+		q.err = &statusError{fiber.StatusBadRequest, words}
+	default:
 		q.err = fault(name, format, args...)
 	}
 }

@@ -37,4 +37,16 @@ func (s *Server) nativeRoutes(r fiber.Router, prefix string) {
 	for _, path := range []string{"/devices", "/device"} {
 		r.Get(path, s.devices)
 	}
+	r.Get("/inbox", s.inbox)
+	s.ownRoutes(r)
+}
+
+// ownRoutes registers what SMSGate has no word for.
+func (s *Server) ownRoutes(r fiber.Router) {
+	r.Get("/inbox/unreadable", s.unreadable)
+	r.Get("/modems", s.modems)
+	r.Get("/modems/:sim", s.modem)
+	r.Get("/modems/:sim/trace", s.trace)
+	r.Post("/modems/:sim/ussd", s.ussd)
+	r.Delete("/modems/:sim/ussd", s.cancelUSSD)
 }

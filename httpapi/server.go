@@ -10,7 +10,6 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"dongled/modem"
 	"dongled/scheduler/queue"
 )
 
@@ -25,11 +24,6 @@ type Messages interface {
 	List(ctx context.Context, f queue.Filter) (page []queue.Message, total int, err error)
 	// Cancel returns queue.ErrNotFound, or queue.ErrNotPending and changes nothing.
 	Cancel(ctx context.Context, id string) (queue.Message, error)
-}
-
-// Modems tells how the dongles are. It must not block.
-type Modems interface {
-	Modems() []modem.Status
 }
 
 // Defaults of the zero Options.
@@ -51,10 +45,11 @@ const (
 // maxHeader bounds the request line and headers together; beyond it the answer is 431.
 const maxHeader = 8 << 10
 
-// Options configure a Server. Messages, Modems, Username, Password and DeviceID are required;
+// Options configure a Server. Messages, Inbox, Modems, Username, Password and DeviceID are required;
 // an empty Password lets nobody in.
 type Options struct {
 	Messages Messages
+	Inbox    Inbox
 	Modems   Modems
 
 	Username, Password string
@@ -115,12 +110,18 @@ type Server struct {
 	app *fiber.App
 	opt Options
 	log *slog.Logger
+	// serving ends, by stop, when Serve's context does. Requests that wait for a network derive
+	// from it: fasthttp's own context is another request's after the handler, and its Done races
+	// with the end of a shutdown.
+	serving context.Context
+	stop    context.CancelFunc
 }
 
 // New builds a Server; it does not listen.
 func New(o Options) *Server {
 	o = o.withDefaults()
 	s := &Server{opt: o, log: o.Log}
+	s.serving, s.stop = context.WithCancel(context.Background())
 	s.app = fiber.New(fiber.Config{
 		// Without Immutable, strings from the request are views of a buffer that the next
 		// request on the connection overwrites.
@@ -157,6 +158,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		return fmt.Errorf("http server on %s: %w", ln.Addr(), err)
 	case <-ctx.Done():
 	}
+	s.stop()
 
 	// ctx has ended, so the grace period must not derive from it.
 	grace, cancel := context.WithTimeout(context.Background(), s.opt.ShutdownTimeout)

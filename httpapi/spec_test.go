@@ -39,8 +39,25 @@ func specPath(path string) string {
 		return path + "s"
 	case strings.HasPrefix(path, "/messages/"), strings.HasPrefix(path, "/message/"):
 		return "/messages/{id}"
+	case strings.HasPrefix(path, "/modems/"):
+		segments := strings.Split(path, "/")
+		segments[2] = "{sim}"
+		return strings.Join(segments, "/")
 	}
 	return path
+}
+
+// pathParams are the values of what specPath left out.
+func pathParams(specPath, path string) map[string]string {
+	segments := strings.Split(strings.TrimSuffix(path, "/"), "/")
+	params := map[string]string{}
+	names := strings.Split(specPath, "/")
+	for i := range names {
+		if name, is := strings.CutPrefix(names[len(names)-1-i], "{"); is {
+			params[strings.TrimSuffix(name, "}")] = segments[len(segments)-1-i]
+		}
+	}
+	return params
 }
 
 // checkAgainstSpec checks an answer to a route of openapi.yaml, and the request if it was accepted.
@@ -58,10 +75,9 @@ func checkAgainstSpec(t *testing.T, req *http.Request, sent []byte, resp *http.R
 		}
 		return
 	}
-	segments := strings.Split(strings.TrimSuffix(req.URL.EscapedPath(), "/"), "/")
 	input := &openapi3filter.RequestValidationInput{
 		Request:    req,
-		PathParams: map[string]string{"id": segments[len(segments)-1]},
+		PathParams: pathParams(path, req.URL.EscapedPath()),
 		Route:      &routers.Route{Spec: doc, Path: path, PathItem: item, Method: req.Method, Operation: item.GetOperation(req.Method)},
 		Options: &openapi3filter.Options{
 			IncludeResponseStatus: true,
