@@ -1,10 +1,7 @@
 package configs
 
 import (
-	"fmt"
 	"net"
-	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -22,8 +19,12 @@ type complaint struct {
 func complaints(c Config) []complaint {
 	var r rules
 	r.service(c)
-	r.modems(c.Modems)
+	r.modems(c.Modems, c.Quotas)
+	r.routes(c.Routes, c.Modems)
+	r.quota(c.Quotas, Quota{}, "quotas")
 	r.messages(c.Messages)
+	r.must(c.Inbox.PartialAfter > 0, "must be more than 0", "inbox.partial_after")
+	r.must(c.Inbox.Retention > 0, "must be more than 0", "inbox.retention")
 	if problem := regionProblem(c.Phone.DefaultRegion); problem != "" {
 		r.add(problem, "phone.default_region")
 	}
@@ -51,40 +52,6 @@ func (r *rules) service(c Config) {
 	r.must(c.Store.Path != "" && !strings.HasSuffix(c.Store.Path, "/"),
 		"must be the path of a file, such as "+DefaultStorePath, "store.path")
 }
-
-var (
-	pinPattern     = regexp.MustCompile(`^([0-9]{4,8})?$`)
-	smscPattern    = regexp.MustCompile(`^(\+[0-9]{3,20})?$`)
-	virtualPattern = regexp.MustCompile(`^virtual:[A-Za-z0-9._-]+$`)
-)
-
-func (r *rules) modems(modems []Modem) {
-	r.must(len(modems) > 0, "must have at least one entry", "modems")
-	sims, ports := map[int]string{}, map[string]string{}
-	for i, m := range modems {
-		key := func(name string) string { return fmt.Sprintf("modems[%d].%s", i, name) }
-		r.must(1 <= m.SIM && m.SIM <= maxModems, "must be set, from 1 to 255", key("sim"))
-		r.must(virtualPattern.MatchString(m.Port) || filepath.IsAbs(m.Port),
-			"must be an absolute path such as "+DefaultPort+", or virtual:NAME", key("port"))
-		r.must(1 <= m.Baud && m.Baud <= maxBaud, fmt.Sprintf("must be from 1 to %d; usual is 115200", maxBaud), key("baud"))
-		r.must(pinPattern.MatchString(m.PIN), "must be 4 to 8 digits, or empty for a SIM without PIN", key("pin"))
-		r.must(smscPattern.MatchString(m.SMSC), "must be + and 3 to 20 digits, or empty for the SIM's own", key("smsc"))
-		if first, taken := sims[m.SIM]; taken && m.SIM != 0 {
-			r.add("is taken by "+first+"; every modem needs its own", key("sim"), first)
-		} else {
-			sims[m.SIM] = key("sim")
-		}
-		port := filepath.Clean(m.Port)
-		if first, taken := ports[port]; taken && m.Port != "" {
-			r.add("is taken by "+first+"; one port is one modem", key("port"), first)
-		} else {
-			ports[port] = key("port")
-		}
-	}
-}
-
-// maxBaud is the highest rate of termios (B4000000). On USB dongles the rate has no effect.
-const maxBaud = 4_000_000
 
 func (r *rules) messages(m Messages) {
 	r.must(m.SendIntervalMin >= 0, "must not be negative", "messages.send_interval_min")

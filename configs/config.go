@@ -5,10 +5,10 @@
 //
 //	default < file (YAML) < environment (DONGLED_HTTP__LISTEN) < command line
 //
-// The one exception is the list modems: a file that has it replaces the default
-// list as a whole, since the second dongle of a file is never a refinement of a
-// default. Environment and command line refine entries by number, and may append
-// the next one: DONGLED_MODEMS__0__PORT, DONGLED_MODEMS__1__SIM.
+// The lists modems and routes are refined entry by entry: environment and command line change
+// the entry with the number in the key, or append the next one (DONGLED_MODEMS__0__PORT,
+// DONGLED_MODEMS__1__SIM). Lists of plain values, such as the sims of a route, are replaced as
+// a whole, and are written as in YAML: [1, 2].
 //
 // Load reports every fault at once, each with its key, its value and where it was
 // set. A key that does not exist is a fault, in a file as in the environment: a
@@ -24,11 +24,15 @@ import "time"
 // Config is everything that can be set. The koanf tags are the keys, which are a
 // contract with users; "secret" marks values that are never printed.
 type Config struct {
-	HTTP     HTTP     `koanf:"http"`
-	Auth     Auth     `koanf:"auth"`
-	Store    Store    `koanf:"store"`
-	Modems   []Modem  `koanf:"modems"`
+	HTTP  HTTP  `koanf:"http"`
+	Auth  Auth  `koanf:"auth"`
+	Store Store `koanf:"store"`
+	// Modems are the dongles in use; none, in a file "auto", takes every dongle that is found.
+	Modems   []Modem  `koanf:"modems,auto"`
+	Routes   []Route  `koanf:"routes"`
+	Quotas   Quota    `koanf:"quotas"`
 	Messages Messages `koanf:"messages"`
+	Inbox    Inbox    `koanf:"inbox"`
 	Phone    Phone    `koanf:"phone"`
 }
 
@@ -57,13 +61,63 @@ type Store struct {
 type Modem struct {
 	// SIM is the simNumber of the API, 1 to 255, unique.
 	SIM int `koanf:"sim"`
-	// Port is an absolute path, or virtual:NAME for a built-in virtual dongle.
+	// Port says where the dongle is: an absolute path; imei:…, imsi:… or usb:VID:PID[#IF] to look
+	// for it on the bus; virtual:NAME for a built-in virtual dongle.
 	Port string `koanf:"port"`
 	Baud int    `koanf:"baud"`
 	// PIN is CHV1, 4 to 8 digits (TS 51.011 section 9.3); empty when the SIM asks for none.
 	PIN string `koanf:"pin,secret"`
 	// SMSC overrides the service centre address of the SIM; + and digits.
 	SMSC string `koanf:"smsc"`
+	// HangUpCalls ends incoming calls instead of letting them ring.
+	HangUpCalls bool `koanf:"hang_up_calls"`
+	// ResetCommand is argv of the user's own last resort against a dongle that does not answer.
+	ResetCommand []string `koanf:"reset_command"`
+	// Quotas are this SIM's; keys that are not set have the value of Config.Quotas.
+	Quotas  Quota   `koanf:"quotas"`
+	Balance Balance `koanf:"balance"`
+}
+
+// Balance is a question about the credit of a SIM, asked by USSD.
+type Balance struct {
+	// Code is what is dialled, such as *100#; empty asks nothing.
+	Code string `koanf:"code"`
+	// Match is a regular expression (RE2) whose one group is the amount in the answer.
+	Match string        `koanf:"match"`
+	Every time.Duration `koanf:"every"`
+	// Below is the amount under which there is a warning.
+	Below float64 `koanf:"below"`
+}
+
+// Route sends messages that name no SIM, to numbers that begin with Prefix, through SIMs.
+type Route struct {
+	// Prefix is + and digits (E.164); the longest that fits counts.
+	Prefix string `koanf:"prefix"`
+	SIMs   []int  `koanf:"sims"`
+}
+
+// Quota caps what a SIM sends. Minute and hour slide; day and month are those of the calendar, in
+// the local zone.
+type Quota struct {
+	Minute Caps `koanf:"minute"`
+	Hour   Caps `koanf:"hour"`
+	Day    Caps `koanf:"day"`
+	Month  Caps `koanf:"month"`
+}
+
+// Caps are the most of each in one period; 0 is no cap.
+type Caps struct {
+	Messages int `koanf:"messages"`
+	Parts    int `koanf:"parts"`
+	// Recipients counts distinct numbers.
+	Recipients int `koanf:"recipients"`
+}
+
+// Inbox is how messages that come in are kept.
+type Inbox struct {
+	// PartialAfter is how long after its last part an incomplete message is shown as it is.
+	PartialAfter time.Duration `koanf:"partial_after"`
+	Retention    time.Duration `koanf:"retention"`
 }
 
 // Messages is how messages are ordered, paced and given up. Names and meaning of
@@ -100,22 +154,21 @@ const (
 	DefaultListen       = ":8080"
 	DefaultUsername     = "sms"
 	DefaultStorePath    = "/var/lib/dongled/dongled.db"
-	DefaultPort         = "/dev/ttyUSB2"
 	DefaultBaud         = 115200
+	DefaultBalanceEvery = 24 * time.Hour
 	DefaultMaxParts     = 255
 	DefaultSendTimeout  = 180 * time.Second
 	DefaultUnknownAfter = 24 * time.Hour
 	DefaultRetention    = 30 * 24 * time.Hour
+	DefaultPartialAfter = 24 * time.Hour
 )
 
-// Default is the configuration without file, environment and flags: one SIM on
-// the port where the common Huawei and ZTE dongles answer AT commands.
+// Default is the configuration without file, environment and flags: every dongle found.
 func Default() Config {
 	return Config{
-		HTTP:   HTTP{Listen: DefaultListen},
-		Auth:   Auth{Username: DefaultUsername},
-		Store:  Store{Path: DefaultStorePath},
-		Modems: []Modem{{SIM: 1, Port: DefaultPort, Baud: DefaultBaud}},
+		HTTP:  HTTP{Listen: DefaultListen},
+		Auth:  Auth{Username: DefaultUsername},
+		Store: Store{Path: DefaultStorePath},
 		Messages: Messages{
 			ProcessingOrder:  LIFO,
 			SIMSelectionMode: OSDefault,
@@ -126,5 +179,11 @@ func Default() Config {
 			UnknownAfter:     DefaultUnknownAfter,
 			Retention:        DefaultRetention,
 		},
+		Inbox: Inbox{PartialAfter: DefaultPartialAfter, Retention: DefaultRetention},
 	}
+}
+
+// DefaultModem is an entry of modems that sets nothing; sim and port must be set.
+func DefaultModem() Modem {
+	return Modem{Baud: DefaultBaud, Balance: Balance{Every: DefaultBalanceEvery}}
 }

@@ -87,6 +87,8 @@ func (d *document) value(y *yaml.Node, n *node, path []string) (any, bool) {
 		return d.mapping(y, n, path), true
 	case n.kind == list:
 		return d.list(y, n, path), true
+	case n.plural && y.Kind == yaml.SequenceNode:
+		return d.plain(y, path)
 	case y.Kind != yaml.ScalarNode:
 		d.fault(path, shape(y), "must be a single value")
 		return nil, false
@@ -96,12 +98,19 @@ func (d *document) value(y *yaml.Node, n *node, path []string) (any, bool) {
 
 func (d *document) list(y *yaml.Node, n *node, path []string) map[string]any {
 	out := map[string]any{}
-	if y.Kind != yaml.SequenceNode {
-		d.fault(path, shape(y), `must be a list, each entry beginning with "- "`)
+	if n.auto && y.Kind == yaml.ScalarNode && y.Value == autoWord {
 		return out
 	}
-	if len(y.Content) > maxModems {
-		d.fault(path, fmt.Sprintf("%d entries", len(y.Content)), fmt.Sprintf("must have at most %d", maxModems))
+	if y.Kind != yaml.SequenceNode {
+		word := ""
+		if n.auto {
+			word = autoWord + ", or "
+		}
+		d.fault(path, shape(y), "must be "+word+`a list, each entry beginning with "- "`)
+		return out
+	}
+	if len(y.Content) > maxEntries {
+		d.fault(path, fmt.Sprintf("%d entries", len(y.Content)), fmt.Sprintf("must have at most %d", maxEntries))
 		return out
 	}
 	for i, entry := range y.Content {
@@ -109,6 +118,19 @@ func (d *document) list(y *yaml.Node, n *node, path []string) map[string]any {
 		out[number] = d.mapping(entry, &node{kind: mapping, children: n.children}, join(path, number))
 	}
 	return out
+}
+
+// plain makes a list of plain values the text that the other layers have for one.
+func (d *document) plain(y *yaml.Node, path []string) (any, bool) {
+	values := make([]string, len(y.Content))
+	for i, entry := range y.Content {
+		if entry = resolve(entry); entry.Kind != yaml.ScalarNode || isNull(entry) {
+			d.fault(path, shape(entry), "must be a list of single values")
+			return nil, false
+		}
+		values[i] = entry.Value
+	}
+	return formatList(values), true
 }
 
 // unknown does not show the value: below a misspelt key it may be a secret.

@@ -77,7 +77,7 @@ func (l *loader) layers(s Sources) error {
 	if err := l.addFile(s); err != nil {
 		return err
 	}
-	environ := slices.Sorted(slices.Values(s.Environ))
+	environ := l.automatic(slices.Sorted(slices.Values(s.Environ)))
 	vars := env.Provider(delim, env.Opt{
 		Prefix:        envPrefix,
 		TransformFunc: l.variable,
@@ -115,15 +115,42 @@ func (l *loader) add(p koanf.Provider, pa koanf.Parser, origin func(path []strin
 	if err := layer.Load(p, pa); err != nil {
 		return err
 	}
-	if pa != nil && layer.Exists("modems") {
-		l.merged.Delete("modems")
-		maps.DeleteFunc(l.origins, func(key, _ string) bool { return strings.HasPrefix(key, "modems[") })
+	for _, n := range schema.children {
+		if pa != nil && n.kind == list && layer.Exists(n.name) {
+			l.empty(n.name)
+		}
 	}
 	for _, key := range layer.Keys() {
 		path := strings.Split(key, delim)
 		l.origins[display(path)] = origin(path)
 	}
 	return l.merged.Merge(layer)
+}
+
+// automatic takes out the variables that leave the entries of a list to be found, such as
+// DONGLED_MODEMS=auto, after emptying that list.
+func (l *loader) automatic(environ []string) []string {
+	return slices.DeleteFunc(environ, func(setting string) bool {
+		name, value, _ := strings.Cut(setting, "=")
+		key := strings.ToLower(strings.TrimPrefix(name, envPrefix))
+		return name == envName([]string{key}) && l.leave(key, value)
+	})
+}
+
+// leave empties the list name if value is auto, and that a value of the list.
+func (l *loader) leave(name, value string) bool {
+	n := schema.child(name)
+	if n == nil || !n.auto || value != autoWord {
+		return false
+	}
+	l.empty(name)
+	return true
+}
+
+// empty drops a list as the layers so far have it.
+func (l *loader) empty(name string) {
+	l.merged.Delete(name)
+	maps.DeleteFunc(l.origins, func(key, _ string) bool { return strings.HasPrefix(key, name+"[") })
 }
 
 // variable turns DONGLED_HTTP__LISTEN into http.listen. It is env.Opt's TransformFunc:
@@ -146,6 +173,9 @@ func (l *loader) flags(given map[string]string) map[string]any {
 	out := map[string]any{}
 	for _, key := range slices.Sorted(maps.Keys(given)) {
 		path := splitKey(key)
+		if l.leave(key, given[key]) {
+			continue
+		}
 		if find(path) != nil {
 			out[strings.Join(path, delim)] = given[key]
 			continue
@@ -159,14 +189,17 @@ func (l *loader) flags(given map[string]string) map[string]any {
 	return out
 }
 
-// decode makes the merged text values typed; one that does not parse leaves its default.
+// decode makes the merged text values typed; one that does not parse is a fault, and no rule looks at it.
 func (l *loader) decode() Config {
 	c := Default()
-	c.Modems = l.modems()
+	c.Modems, c.Routes = entries(l, "modems", DefaultModem()), entries(l, "routes", Route{})
 	schema.each(nil, reflect.ValueOf(&c).Elem(), func(path []string, n *node, v reflect.Value) {
 		key := strings.Join(path, delim)
 		if !l.merged.Exists(key) {
 			l.origins[display(path)] = OriginDefault
+			if key = general(path); key != "" {
+				_ = setText(v, l.merged.String(key)) // its own fault says what is wrong with it
+			}
 			return
 		}
 		if err := setText(v, l.merged.String(key)); err != nil {
@@ -176,21 +209,30 @@ func (l *loader) decode() Config {
 	return c
 }
 
-// modems makes one entry with defaults for every number in use, as long as none is left out.
-func (l *loader) modems() []Modem {
-	used := l.merged.MapKeys("modems")
-	var modems []Modem
-	for slices.Contains(used, strconv.Itoa(len(modems))) {
-		modems = append(modems, Modem{Baud: DefaultBaud})
+// general is the key whose value an entry of modems has where it sets none of its own, "" for no
+// such key: modems.3.quotas.day.parts has that of quotas.day.parts.
+func general(path []string) string {
+	if len(path) > 2 && path[0] == "modems" && path[2] == "quotas" {
+		return strings.Join(path[2:], delim)
+	}
+	return ""
+}
+
+// entries makes one entry with defaults for every number in use in a list, as long as none is left out.
+func entries[T any](l *loader, name string, empty T) []T {
+	used := l.merged.MapKeys(name)
+	var out []T
+	for slices.Contains(used, strconv.Itoa(len(out))) {
+		out = append(out, empty)
 	}
 	for _, number := range used {
-		if i, _ := index(number); i >= len(modems) {
-			key := display([]string{"modems", number})
+		if i, _ := index(number); i >= len(out) {
+			key := display([]string{name, number})
 			l.faults = append(l.faults, Fault{Origin: l.blame(key), Key: key,
-				Problem: fmt.Sprintf("leaves out numbers; the next new entry is modems[%d]", len(modems))})
+				Problem: fmt.Sprintf("leaves out numbers; the next new entry is %s[%d]", name, len(out))})
 		}
 	}
-	return modems
+	return out
 }
 
 // check adds what typed values violate, leaving out keys that are at fault already,

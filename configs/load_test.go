@@ -35,14 +35,23 @@ func TestNoSources(t *testing.T) {
 
 // TestEveryKey sets every key away from its default, in every layer that can.
 func TestEveryKey(t *testing.T) {
+	caps := func(n int) configs.Caps { return configs.Caps{Messages: n, Parts: n + 1, Recipients: n + 2} }
+	quotas := configs.Quota{Minute: caps(1), Hour: caps(4), Day: caps(7), Month: caps(10)}
 	want := configs.Config{
 		HTTP:  configs.HTTP{Listen: "[::1]:80"},
 		Auth:  configs.Auth{Username: "me", Password: "p w", PasswordFile: ""},
 		Store: configs.Store{Path: "x.db"},
 		Modems: []configs.Modem{
-			{SIM: 7, Port: "/dev/serial/by-id/a", Baud: 9600, PIN: "0042", SMSC: "+491710760000"},
-			{SIM: 8, Port: "virtual:b", Baud: 115200},
+			{
+				SIM: 7, Port: "/dev/serial/by-id/a", Baud: 9600, PIN: "0042", SMSC: "+491710760000",
+				HangUpCalls: true, ResetCommand: []string{"/sbin/cycle", "a b"},
+				Quotas:  configs.Quota{Minute: configs.Caps{Messages: 1, Parts: 2, Recipients: 3}, Hour: caps(0), Day: caps(7), Month: caps(10)},
+				Balance: configs.Balance{Code: "*100#", Match: "([0-9.]+)", Every: 12 * time.Hour, Below: 2.5},
+			},
+			{SIM: 8, Port: "virtual:b", Baud: 115200, Quotas: quotas, Balance: configs.Balance{Every: 24 * time.Hour}},
 		},
+		Routes: []configs.Route{{Prefix: "+49", SIMs: []int{8, 7}}, {Prefix: "+", SIMs: []int{7}}},
+		Quotas: quotas,
 		Messages: configs.Messages{
 			ProcessingOrder:  configs.FIFO,
 			SIMSelectionMode: configs.RoundRobin,
@@ -56,6 +65,7 @@ func TestEveryKey(t *testing.T) {
 			UnknownAfter:     36 * time.Hour,
 			Retention:        7 * 24 * time.Hour,
 		},
+		Inbox: configs.Inbox{PartialAfter: time.Hour, Retention: 48 * time.Hour},
 		Phone: configs.Phone{DefaultRegion: "DE"},
 	}
 	t.Run("file", func(t *testing.T) {
@@ -64,8 +74,23 @@ http: {listen: "[::1]:80"}
 auth: {username: me, password: p w}
 store: {path: x.db}
 modems:
-  - {sim: 7, port: /dev/serial/by-id/a, baud: 9600, pin: 0042, smsc: +491710760000}
+  - sim: 7
+    port: /dev/serial/by-id/a
+    baud: 9600
+    pin: 0042
+    smsc: +491710760000
+    hang_up_calls: true
+    reset_command: [/sbin/cycle, a b]
+    quotas: {hour: {messages: 0, parts: 1, recipients: 2}}
+    balance: {code: '*100#', match: '([0-9.]+)', every: 12h, below: 2.50}
   - {sim: 8, port: "virtual:b"}
+routes: [{prefix: +49, sims: [8, 7]}, {prefix: +, sims: 7}]
+quotas:
+  minute: {messages: 1, parts: 2, recipients: 3}
+  hour: {messages: 4, parts: 5, recipients: 6}
+  day: {messages: 7, parts: 8, recipients: 9}
+  month: {messages: 10, parts: 11, recipients: 12}
+inbox: {partial_after: 1h, retention: 2d}
 messages:
   processing_order: FIFO
   sim_selection_mode: RoundRobin
@@ -95,6 +120,33 @@ phone: {default_region: DE}
 			"DONGLED_MODEMS__0__BAUD=9600",
 			"DONGLED_MODEMS__0__PIN=0042",
 			"DONGLED_MODEMS__0__SMSC=+491710760000",
+			"DONGLED_MODEMS__0__HANG_UP_CALLS=true",
+			"DONGLED_MODEMS__0__RESET_COMMAND=[/sbin/cycle, a b]",
+			"DONGLED_MODEMS__0__QUOTAS__HOUR__MESSAGES=0",
+			"DONGLED_MODEMS__0__QUOTAS__HOUR__PARTS=1",
+			"DONGLED_MODEMS__0__QUOTAS__HOUR__RECIPIENTS=2",
+			"DONGLED_MODEMS__0__BALANCE__CODE=*100#",
+			"DONGLED_MODEMS__0__BALANCE__MATCH=([0-9.]+)",
+			"DONGLED_MODEMS__0__BALANCE__EVERY=12h",
+			"DONGLED_MODEMS__0__BALANCE__BELOW=2.5",
+			"DONGLED_ROUTES__0__PREFIX=+49",
+			"DONGLED_ROUTES__0__SIMS=[8, 7]",
+			"DONGLED_ROUTES__1__PREFIX=+",
+			"DONGLED_ROUTES__1__SIMS=7",
+			"DONGLED_INBOX__PARTIAL_AFTER=3600",
+			"DONGLED_INBOX__RETENTION=48h",
+			"DONGLED_QUOTAS__MINUTE__MESSAGES=1",
+			"DONGLED_QUOTAS__MINUTE__PARTS=2",
+			"DONGLED_QUOTAS__MINUTE__RECIPIENTS=3",
+			"DONGLED_QUOTAS__HOUR__MESSAGES=4",
+			"DONGLED_QUOTAS__HOUR__PARTS=5",
+			"DONGLED_QUOTAS__HOUR__RECIPIENTS=6",
+			"DONGLED_QUOTAS__DAY__MESSAGES=7",
+			"DONGLED_QUOTAS__DAY__PARTS=8",
+			"DONGLED_QUOTAS__DAY__RECIPIENTS=9",
+			"DONGLED_QUOTAS__MONTH__MESSAGES=10",
+			"DONGLED_QUOTAS__MONTH__PARTS=11",
+			"DONGLED_QUOTAS__MONTH__RECIPIENTS=12",
 			"DONGLED_MODEMS__1__SIM=8",
 			"DONGLED_MODEMS__1__PORT=virtual:b",
 			"DONGLED_MESSAGES__PROCESSING_ORDER=FIFO",
@@ -118,29 +170,56 @@ phone: {default_region: DE}
 	})
 	t.Run("command line", func(t *testing.T) {
 		got := load(t, "", nil, map[string]string{
-			"http.listen":                 "[::1]:80",
-			"auth.username":               "me",
-			"auth.password":               "p w",
-			"store.path":                  "x.db",
-			"modems[0].sim":               "7",
-			"modems[0].port":              "/dev/serial/by-id/a",
-			"modems[0].baud":              "9600",
-			"modems[0].pin":               "0042",
-			"modems[0].smsc":              "+491710760000",
-			"modems.1.sim":                "8",
-			"modems.1.port":               "virtual:b",
-			"messages.processing_order":   "FIFO",
-			"messages.sim_selection_mode": "RoundRobin",
-			"messages.send_interval_min":  "2s",
-			"messages.send_interval_max":  "1500",
-			"messages.limit_period":       "Per30Minutes",
-			"messages.limit_value":        "50",
-			"messages.max_parts":          "10",
-			"messages.send_timeout":       "90s",
-			"messages.on_unknown":         "retry",
-			"messages.unknown_after":      "36h",
-			"messages.retention":          "168h",
-			"phone.default_region":        "DE",
+			"http.listen":                     "[::1]:80",
+			"auth.username":                   "me",
+			"auth.password":                   "p w",
+			"store.path":                      "x.db",
+			"modems[0].sim":                   "7",
+			"modems[0].port":                  "/dev/serial/by-id/a",
+			"modems[0].baud":                  "9600",
+			"modems[0].pin":                   "0042",
+			"modems[0].smsc":                  "+491710760000",
+			"modems.0.hang_up_calls":          "true",
+			"modems.0.reset_command":          "[/sbin/cycle, a b]",
+			"modems.0.quotas.hour.messages":   "0",
+			"modems.0.quotas.hour.parts":      "1",
+			"modems.0.quotas.hour.recipients": "2",
+			"modems.0.balance.code":           "*100#",
+			"modems.0.balance.match":          "([0-9.]+)",
+			"modems.0.balance.every":          "12h",
+			"modems.0.balance.below":          "2.5",
+			"routes.0.prefix":                 "+49",
+			"routes.0.sims":                   "[8, 7]",
+			"routes.1.prefix":                 "+",
+			"routes.1.sims":                   "7",
+			"inbox.partial_after":             "3600",
+			"inbox.retention":                 "48h",
+			"quotas.minute.messages":          "1",
+			"quotas.minute.parts":             "2",
+			"quotas.minute.recipients":        "3",
+			"quotas.hour.messages":            "4",
+			"quotas.hour.parts":               "5",
+			"quotas.hour.recipients":          "6",
+			"quotas.day.messages":             "7",
+			"quotas.day.parts":                "8",
+			"quotas.day.recipients":           "9",
+			"quotas.month.messages":           "10",
+			"quotas.month.parts":              "11",
+			"quotas.month.recipients":         "12",
+			"modems.1.sim":                    "8",
+			"modems.1.port":                   "virtual:b",
+			"messages.processing_order":       "FIFO",
+			"messages.sim_selection_mode":     "RoundRobin",
+			"messages.send_interval_min":      "2s",
+			"messages.send_interval_max":      "1500",
+			"messages.limit_period":           "Per30Minutes",
+			"messages.limit_value":            "50",
+			"messages.max_parts":              "10",
+			"messages.send_timeout":           "90s",
+			"messages.on_unknown":             "retry",
+			"messages.unknown_after":          "36h",
+			"messages.retention":              "168h",
+			"phone.default_region":            "DE",
 		}).Config
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("got %+v\nwant %+v", got, want)
@@ -167,22 +246,33 @@ func TestPrecedence(t *testing.T) {
 
 func TestModemsAcrossLayers(t *testing.T) {
 	const one = "modems: [{sim: 5, port: virtual:f}]"
+	modem := func(sim int, port string) configs.Modem {
+		m := configs.DefaultModem()
+		m.SIM, m.Port = sim, port
+		return m
+	}
+	withPIN := modem(5, "virtual:f")
+	withPIN.PIN = "0000"
 	tests := []struct {
 		name, yaml string
 		environ    []string
 		want       []configs.Modem
 	}{
-		{"environment refines the default", "", []string{"DONGLED_MODEMS__0__PORT=virtual:e"},
-			[]configs.Modem{{SIM: 1, Port: "virtual:e", Baud: 115200}}},
-		{"file replaces the default", one, nil,
-			[]configs.Modem{{SIM: 5, Port: "virtual:f", Baud: 115200}}},
+		{"environment begins the list", "modems: auto", []string{"DONGLED_MODEMS__0__SIM=1", "DONGLED_MODEMS__0__PORT=virtual:e"},
+			[]configs.Modem{modem(1, "virtual:e")}},
+		{"auto", "modems: auto", nil, nil},
+		{"an empty list is auto", "modems: []", nil, nil},
+		{"file", one, nil, []configs.Modem{modem(5, "virtual:f")}},
 		{"environment refines the file", one, []string{"DONGLED_MODEMS__0__PIN=0000"},
-			[]configs.Modem{{SIM: 5, Port: "virtual:f", Baud: 115200, PIN: "0000"}}},
+			[]configs.Modem{withPIN}},
 		{"environment appends to the file", one, []string{"DONGLED_MODEMS__1__SIM=6", "DONGLED_MODEMS__1__PORT=virtual:e"},
-			[]configs.Modem{{SIM: 5, Port: "virtual:f", Baud: 115200}, {SIM: 6, Port: "virtual:e", Baud: 115200}}},
-		{"null keeps the default", "modems:", nil, configs.Default().Modems},
+			[]configs.Modem{modem(5, "virtual:f"), modem(6, "virtual:e")}},
+		{"environment says auto", one, []string{"DONGLED_MODEMS=auto"}, nil},
+		{"environment says auto, and then not", one, []string{"DONGLED_MODEMS=auto", "DONGLED_MODEMS__0__SIM=1", "DONGLED_MODEMS__0__PORT=virtual:e"},
+			[]configs.Modem{modem(1, "virtual:e")}},
+		{"null keeps the default", "modems:", nil, nil},
 		{"alias", "modems:\n- &m {sim: 5, port: &p virtual:f}\nstore: {path: *p}", nil,
-			[]configs.Modem{{SIM: 5, Port: "virtual:f", Baud: 115200}}},
+			[]configs.Modem{modem(5, "virtual:f")}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -190,6 +280,19 @@ func TestModemsAcrossLayers(t *testing.T) {
 				t.Errorf("got %+v, want %+v", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestAutoOnTheCommandLine(t *testing.T) {
+	e := load(t, "modems: [{sim: 5, port: virtual:f}]", []string{"DONGLED_MODEMS__1__SIM=6"}, map[string]string{"modems": "auto"})
+	if len(e.Config.Modems) != 0 {
+		t.Errorf("modems %+v", e.Config.Modems)
+	}
+	for _, environ := range []string{"DONGLED_MODEMS=Auto", "DONGLED_ROUTES=auto", "DONGLED_modems=auto", "dongled_modems=auto"} {
+		_, err := configs.Load(configs.Sources{Environ: []string{environ}})
+		if ours := strings.HasPrefix(environ, "DONGLED_"); (err != nil) != ours {
+			t.Errorf("%s: %v", environ, err)
+		}
 	}
 }
 
@@ -246,5 +349,38 @@ func TestFileOnDisk(t *testing.T) {
 	e, err := configs.Load(configs.Sources{File: path})
 	if err != nil || e.Config.HTTP.Listen != ":9" || e.Origins["http.listen"] != path {
 		t.Errorf("got %+v, %v", e, err)
+	}
+}
+
+// TestListsAcrossLayers: entries are refined, lists of plain values are replaced.
+func TestListsAcrossLayers(t *testing.T) {
+	const file = "routes: [{prefix: +49, sims: [1, 2]}, {prefix: +44, sims: [3]}]"
+	got := load(t, file, []string{"DONGLED_ROUTES__0__SIMS=[4]", "DONGLED_ROUTES__2__PREFIX=+1"},
+		map[string]string{"routes[2].sims": " 5 "}).Config.Routes
+	want := []configs.Route{{Prefix: "+49", SIMs: []int{4}}, {Prefix: "+44", SIMs: []int{3}}, {Prefix: "+1", SIMs: []int{5}}}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// TestResetCommandKeepsItsArguments: each is one, whatever is in it, from every layer.
+func TestResetCommandKeepsItsArguments(t *testing.T) {
+	want := []string{"/bin/x", "a b", "", `"'\`, "ü,]", "0123", "\x7f"}
+	for name, e := range map[string]configs.Effective{
+		"file": load(t, `modems: [{sim: 1, port: /x, reset_command: [/bin/x, a b, "", "\"'\\", "ü,]", 0123, "\x7f"]}]`, nil, nil),
+		"environment": load(t, "modems: [{sim: 1, port: /x}]",
+			[]string{`DONGLED_MODEMS__0__RESET_COMMAND=["/bin/x", 'a b', "", "\"'\\", "ü,]", 0123, "\x7f"]`}, nil),
+	} {
+		if got := e.Config.Modems[0].ResetCommand; !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+		out, err := e.YAML()
+		if err != nil {
+			t.Fatal(err)
+		}
+		again := load(t, string(out), nil, nil)
+		if got := again.Config.Modems[0].ResetCommand; !reflect.DeepEqual(got, want) {
+			t.Errorf("%s, printed and read again: got %q, want %q", name, got, want)
+		}
 	}
 }

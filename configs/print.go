@@ -45,6 +45,9 @@ func (e Effective) node(n *node, path []string, v reflect.Value) *yaml.Node {
 	switch n.kind {
 	case list:
 		y := &yaml.Node{Kind: yaml.SequenceNode}
+		if v.Len() == 0 {
+			return e.remark(emptyList(n), path)
+		}
 		entry := &node{kind: mapping, children: n.children}
 		for i := range v.Len() {
 			y.Content = append(y.Content, e.node(entry, join(path, strconv.Itoa(i)), v.Index(i)))
@@ -59,10 +62,33 @@ func (e Effective) node(n *node, path []string, v reflect.Value) *yaml.Node {
 		}
 		return y
 	}
+	return e.remark(leafNode(v), path)
+}
+
+func emptyList(n *node) *yaml.Node {
+	if n.auto {
+		return &yaml.Node{Kind: yaml.ScalarNode, Value: autoWord}
+	}
+	return &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
+}
+
+func leafNode(v reflect.Value) *yaml.Node {
+	if v.Kind() == reflect.Slice {
+		y := &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
+		for i := range v.Len() {
+			y.Content = append(y.Content, leafNode(v.Index(i)))
+		}
+		return y
+	}
 	y := &yaml.Node{Kind: yaml.ScalarNode, Value: getText(v)}
 	if v.Type() == reflect.TypeFor[string]() {
 		y.Style = yaml.DoubleQuotedStyle
 	}
+	return y
+}
+
+// remark says where a value was set, unless it is the default.
+func (e Effective) remark(y *yaml.Node, path []string) *yaml.Node {
 	if origin := e.Origins[display(path)]; origin != OriginDefault && origin != "" {
 		y.LineComment = origin
 	}

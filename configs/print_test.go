@@ -16,11 +16,43 @@ func TestSampleIsTheDefaults(t *testing.T) {
 	if want := configs.Default(); !reflect.DeepEqual(e.Config, want) {
 		t.Errorf("sample has %+v\ndefaults are %+v", e.Config, want)
 	}
-	if len(e.Origins) != 22 { // 1 of http, 3 auth, 1 store, 5 of the modem, 11 messages, 1 phone
-		t.Errorf("the sample sets %d keys, want 22", len(e.Origins))
+	if len(e.Origins) != 33 { // 1 of http, 3 auth, 1 store, modems, routes, 12 quotas, 11 messages, 2 inbox, 1 phone
+		t.Errorf("the sample sets %d keys, want 33", len(e.Origins))
 	}
-	lines := strings.Split(configs.Sample(), "\n")
-	for key, origin := range e.Origins {
+	checkKeys(t, configs.Sample(), e.Origins)
+}
+
+// offered are the lines of the examples: their # has a name, an entry or an indent right after it.
+var offered = regexp.MustCompile(`(?m)^#(\w|  - |    |$)`)
+
+// TestSampleOffersTheLists: with their # taken away, the examples are entries whose other values
+// are those of an entry that leaves them out.
+func TestSampleOffersTheLists(t *testing.T) {
+	text := strings.NewReplacer("modems: auto\n", "", "routes: []\n", "").Replace(configs.Sample())
+	text = offered.ReplaceAllString(text, "$1")
+	// The route of the example names SIM 2, which needs a modem.
+	e := load(t, text, []string{"DONGLED_MODEMS__1__SIM=2", "DONGLED_MODEMS__1__PORT=/x"}, nil)
+	want := configs.Default()
+	m := configs.DefaultModem()
+	m.SIM, m.Port = 1, "imei:490154203237518"
+	want.Modems = []configs.Modem{m, m}
+	want.Modems[1].SIM, want.Modems[1].Port = 2, "/x"
+	want.Routes = []configs.Route{{Prefix: "+49", SIMs: []int{1, 2}}}
+	if !reflect.DeepEqual(e.Config, want) {
+		t.Errorf("the examples have %+v\nwant %+v", e.Config, want)
+	}
+	checkKeys(t, text, e.Origins)
+}
+
+// checkKeys: text sets every key, each below its environment variable. A list itself has none; the
+// quotas of a modem are offered by one example.
+func checkKeys(t *testing.T, text string, origins map[string]string) {
+	t.Helper()
+	lines := strings.Split(text, "\n")
+	for key, origin := range origins {
+		if key == "modems" || key == "routes" || strings.HasPrefix(key, "modems[0].quotas") || strings.HasPrefix(key, "modems[1]") {
+			continue
+		}
 		if origin != "f.yaml" {
 			t.Errorf("the sample lacks %s", key)
 			continue
@@ -51,12 +83,25 @@ auth:
   password_file: ""
 store:
   path: "/var/lib/dongled/dongled.db"
-modems:
-  - sim: 1
-    port: "/dev/ttyUSB2"
-    baud: 115200
-    pin: ""
-    smsc: ""
+modems: auto
+routes: []
+quotas:
+  minute:
+    messages: 0
+    parts: 0
+    recipients: 0
+  hour:
+    messages: 0
+    parts: 0
+    recipients: 0
+  day:
+    messages: 0
+    parts: 0
+    recipients: 0
+  month:
+    messages: 0
+    parts: 0
+    recipients: 0
 messages:
   processing_order: LIFO
   sim_selection_mode: OSDefault
@@ -69,11 +114,31 @@ messages:
   on_unknown: wait
   unknown_after: 24h
   retention: 30d
+inbox:
+  partial_after: 24h
+  retention: 30d
 phone:
   default_region: ""
 `
 	if string(out) != want {
 		t.Errorf("got\n%s\nwant\n%s", out, want)
+	}
+}
+
+// TestPrintLists: a list is printed as it may be written, with its origin.
+func TestPrintLists(t *testing.T) {
+	e := load(t, "modems: auto\nroutes: [{prefix: +49, sims: [2, 1]}]", nil, nil)
+	out, err := e.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"\nmodems: auto # f.yaml\n",
+		"\nroutes:\n  - prefix: \"+49\" # f.yaml\n    sims: [2, 1] # f.yaml\n",
+	} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("%q is not in\n%s", want, out)
+		}
 	}
 }
 
@@ -105,7 +170,7 @@ func TestPrintOriginsAndSecrets(t *testing.T) {
 func TestRedact(t *testing.T) {
 	c := configs.Default()
 	c.Auth.Password = "hunter2"
-	c.Modems = append(c.Modems, configs.Modem{SIM: 2, Port: "/x", PIN: "0042"})
+	c.Modems = []configs.Modem{{SIM: 1, Port: "/y"}, {SIM: 2, Port: "/x", PIN: "0042"}}
 	r := c.Redact()
 	if r.Auth.Password != "********" || r.Modems[1].PIN != "********" || r.Modems[0].PIN != "" {
 		t.Errorf("redacted: %+v", r)

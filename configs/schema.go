@@ -15,10 +15,13 @@ const (
 	envDelim  = "__"
 )
 
+// autoWord in place of a list leaves its entries to be found.
+const autoWord = "auto"
+
 type kind uint8
 
 const (
-	leaf kind = iota
+	leaf kind = iota // a value, or a list of plain values
 	mapping
 	list // of mappings
 )
@@ -28,7 +31,9 @@ type node struct {
 	name     string
 	kind     kind
 	secret   bool
-	field    int // index in the parent's struct
+	auto     bool // a list that may be the word auto instead, which is the empty list
+	plural   bool // a leaf that is a list of plain values
+	field    int  // index in the parent's struct
 	children []node
 }
 
@@ -40,12 +45,14 @@ func describe(t reflect.Type) []node {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		name, option, _ := strings.Cut(f.Tag.Get("koanf"), ",")
-		n := node{name: name, secret: option == "secret", field: i}
-		switch f.Type.Kind() {
-		case reflect.Struct:
+		n := node{name: name, secret: option == "secret", auto: option == autoWord, field: i}
+		switch {
+		case f.Type.Kind() == reflect.Struct:
 			n.kind, n.children = mapping, describe(f.Type)
-		case reflect.Slice:
+		case f.Type.Kind() == reflect.Slice && f.Type.Elem().Kind() == reflect.Struct:
 			n.kind, n.children = list, describe(f.Type.Elem())
+		default:
+			n.plural = f.Type.Kind() == reflect.Slice
 		}
 		nodes = append(nodes, n)
 	}
@@ -85,11 +92,15 @@ func find(path []string) *node {
 // index reads the number of a list's entry as it is written in a path.
 func index(s string) (int, bool) {
 	i, err := strconv.Atoi(s)
-	return i, err == nil && 0 <= i && i < maxModems && strconv.Itoa(i) == s
+	return i, err == nil && 0 <= i && i < maxEntries && strconv.Itoa(i) == s
 }
 
-// maxModems is the number of distinct simNumbers.
-const maxModems = 255
+const (
+	// maxSIM is the highest simNumber (SMSGate's is an octet).
+	maxSIM = 255
+	// maxEntries of a list are as many as there are simNumbers.
+	maxEntries = maxSIM
+)
 
 // each calls visit for every leaf below n in the order of the schema. v is n's value.
 func (n *node) each(path []string, v reflect.Value, visit func(path []string, leaf *node, v reflect.Value)) {

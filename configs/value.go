@@ -20,25 +20,49 @@ func setText(v reflect.Value, s string) error {
 		v.SetString(s)
 		return nil
 	}
+	var err error
 	switch p := v.Addr().Interface().(type) {
 	case *string:
 		*p = s
 	case *int:
-		n, err := strconv.ParseInt(s, 10, 32)
-		if err != nil {
-			return errors.New("must be a whole number in decimal digits")
-		}
-		*p = int(n)
+		*p, err = parseInt(s)
+	case *bool:
+		*p, err = parseBool(s)
+	case *float64:
+		*p, err = parseNumber(s)
+	case *[]string:
+		*p, err = parseList(s)
+	case *[]int:
+		*p, err = parseInts(s)
 	case *time.Duration:
-		d, err := parseDuration(s)
-		if err != nil {
-			return err
-		}
-		*p = d
+		*p, err = parseDuration(s)
 	default:
 		panic(fmt.Sprintf("configs: %T is no type of a setting", p))
 	}
-	return nil
+	return err
+}
+
+func parseInt(s string) (int, error) {
+	n, err := strconv.ParseInt(s, 10, 32)
+	if err != nil {
+		return 0, errors.New("must be a whole number in decimal digits")
+	}
+	return int(n), nil
+}
+
+func parseBool(s string) (bool, error) {
+	if s != "true" && s != "false" {
+		return false, errors.New("must be true or false")
+	}
+	return s == "true", nil
+}
+
+func parseNumber(s string) (float64, error) {
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
+		return 0, errors.New("must be a number such as 5 or 2.50")
+	}
+	return f, nil
 }
 
 // getText writes a leaf so that setText reads the same value.
@@ -46,6 +70,14 @@ func getText(v reflect.Value) string {
 	switch x := v.Interface().(type) {
 	case int:
 		return strconv.Itoa(x)
+	case bool:
+		return strconv.FormatBool(x)
+	case float64:
+		return strconv.FormatFloat(x, 'f', -1, 64)
+	case []string:
+		return formatList(x)
+	case []int:
+		return formatNumbers(x)
 	case time.Duration:
 		return formatDuration(x)
 	}

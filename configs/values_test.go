@@ -28,6 +28,17 @@ func TestAccepted(t *testing.T) {
 		"modems: [{sim: 1, port: /dev/x, smsc: +123}]",
 		"modems: [{sim: 1, port: /dev/x, smsc: +12345678901234567890}]",
 		"modems: [{sim: 1, port: 'virtual:A-1_b.c'}]",
+		"modems: [{sim: 1, port: 'imei:49015420323751'}, {sim: 2, port: 'imei:4901542032375180'}]",
+		"modems: [{sim: 1, port: 'imsi:001011'}, {sim: 2, port: 'imsi:001010123456789'}]",
+		"modems: [{sim: 1, port: 'usb:12d1:1001'}, {sim: 2, port: 'usb:12D1:1001#2'}]",
+		"modems: [{sim: 1, port: /x, reset_command: reboot}]",
+		"modems: [{sim: 1, port: /x, reset_command: []}]",
+		"modems: [{sim: 1, port: /x, balance: {code: '*100*1#', match: '(?:a|b)(.*)', every: 1m, below: 0.01}}]",
+		"routes: [{prefix: +, sims: [255]}]",
+		"routes: [{prefix: +123456789012345, sims: [1]}]",
+		"modems: [{sim: 1, port: /x}]\nroutes: [{prefix: +1, sims: 1}]",
+		"quotas: {day: {parts: 2147483647}}",
+		"inbox: {partial_after: 1ns, retention: 106751d}",
 		"messages: {send_interval_min: 5, send_interval_max: 5}",
 		"messages: {send_interval_max: 5}",
 		"messages: {limit_period: PerHour, limit_value: 1}",
@@ -56,6 +67,7 @@ func TestSecretsNeverShow(t *testing.T) {
 	}{
 		{"bad PIN", configs.Sources{YAML: []byte("modems: [{sim: 1, port: /x, pin: " + secret + "}]")}},
 		{"bad PIN in the environment", configs.Sources{Environ: []string{"DONGLED_MODEMS__0__PIN=" + secret}}},
+		{"wrong word", configs.Sources{YAML: []byte("modems: {pin: " + secret + "}")}},
 		{"bad PIN in a flag", configs.Sources{Flags: map[string]string{"modems.0.pin": secret}}},
 		{"control character", configs.Sources{YAML: []byte(`auth: {password: "` + secret + `\t"}`)}},
 		{"password and file", configs.Sources{YAML: []byte("auth: {password: " + secret + ", password_file: f}")}},
@@ -144,4 +156,61 @@ func TestEnvName(t *testing.T) {
 			t.Errorf("%s is %s, want %s", key, got, want)
 		}
 	}
+}
+
+// TestLists: a list of plain values is read from one line as YAML has it; a lone value is a list of one.
+func TestLists(t *testing.T) {
+	const fault = "command line: routes[0].sims: %s: must be a list of whole numbers such as [1, 2]"
+	for text, want := range map[string]string{
+		"[1, 2]":           "[1 2]",
+		"[ 3,4 ,5 ]":       "[3 4 5]",
+		"['6', \"7\"]":     "[6 7]",
+		"[8,]":             "[8]",
+		"[10, # both\n11]": "[10 11]",
+		" 9 ":              "[9]",
+		"[1, 2":            fmt.Sprintf(fault, `"[1, 2"`),
+		"1, 2":             fmt.Sprintf(fault, `"1, 2"`),
+		"1 2":              fmt.Sprintf(fault, `"1 2"`),
+		"[1 2]":            fmt.Sprintf(fault, `"[1 2]"`),
+		"[[1]]":            fmt.Sprintf(fault, "[[1]]"),
+		"[{1: 2}]":         fmt.Sprintf(fault, `"[{1: 2}]"`),
+		"[~]":              fmt.Sprintf(fault, "[~]"),
+		"[1, null]":        fmt.Sprintf(fault, `"[1, null]"`),
+		"[1.0]":            fmt.Sprintf(fault, "[1.0]"),
+		"[1]\n---\n[2]":    fmt.Sprintf(fault, `"[1]\n---\n[2]"`),
+		"[99999999999]":    fmt.Sprintf(fault, "[99999999999]"),
+		"{1: 2}":           fmt.Sprintf(fault, `"{1: 2}"`),
+	} {
+		e, err := configs.Load(configs.Sources{Flags: map[string]string{"routes.0.prefix": "+1", "routes.0.sims": text}})
+		got := ""
+		if err != nil {
+			got = err.Error()
+		} else {
+			got = fmt.Sprint(e.Config.Routes[0].SIMs)
+		}
+		if got != want {
+			t.Errorf("%q:\ngot  %s\nwant %s", text, got, want)
+		}
+	}
+}
+
+// TestQuotasOfAModem: what a modem does not set is what is set for all, whichever layer set either;
+// a fault of the general value is told once, where it is.
+func TestQuotasOfAModem(t *testing.T) {
+	e := load(t, "quotas: {day: {parts: 5, messages: 6}}\nmodems: [{sim: 1, port: /x, quotas: {day: {parts: 0}}}, {sim: 2, port: /y}]",
+		[]string{"DONGLED_MODEMS__1__QUOTAS__MONTH__RECIPIENTS=9", "DONGLED_QUOTAS__HOUR__PARTS=3"},
+		map[string]string{"quotas.day.messages": "7"})
+	hour := configs.Caps{Parts: 3}
+	for i, want := range []configs.Quota{
+		{Hour: hour, Day: configs.Caps{Messages: 7}},
+		{Hour: hour, Day: configs.Caps{Messages: 7, Parts: 5}, Month: configs.Caps{Recipients: 9}},
+	} {
+		if got := e.Config.Modems[i].Quotas; got != want {
+			t.Errorf("modems[%d]: %+v, want %+v", i, got, want)
+		}
+	}
+	got := faultsOf(t, configs.Sources{YAML: []byte("quotas: {day: {parts: x}}\nmodems: [{sim: 1, port: /x}]")})
+	compare(t, got, "f.yaml: quotas.day.parts: x: must be a whole number in decimal digits")
+	got = faultsOf(t, configs.Sources{YAML: []byte("quotas: {day: {parts: -1}}\nmodems: [{sim: 1, port: /x}]")})
+	compare(t, got, "f.yaml: quotas.day.parts: -1: must not be negative; 0 is no cap")
 }
