@@ -7,9 +7,11 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 
+	"dongled/configs"
 	"dongled/modem"
 	"dongled/modem/virtual"
 )
@@ -49,6 +51,15 @@ func (b *bench) plug(name string, baud int, adjust func(*virtual.Options), log *
 		}
 		return modem.Serial(p, baud)(ctx)
 	}, nil
+}
+
+// opener plugs in the dongle of a virtual port and returns how to open it; nil for a port elsewhere.
+func (b *bench) opener(m configs.Modem, adjust func(*virtual.Options), log *slog.Logger) (modem.Opener, error) {
+	name, ok := strings.CutPrefix(m.Port, virtualPort)
+	if !ok {
+		return nil, nil
+	}
+	return b.plug(name, m.Baud, adjust, log)
 }
 
 // clear unplugs all.

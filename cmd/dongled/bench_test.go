@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"dongled/configs"
+	"dongled/modem/probe"
 	"dongled/scheduler/queue"
 )
 
@@ -26,7 +27,7 @@ func benchDaemon(b *testing.B) (d *daemon, stop func()) {
 	cfg.Store.Path = filepath.Join(b.TempDir(), "dongled.db")
 	cfg.Messages.ProcessingOrder = configs.FIFO
 	cfg.Modems = []configs.Modem{{SIM: 1, Port: "virtual:bench", Baud: configs.DefaultBaud}}
-	d, err := build(cfg, slog.New(slog.DiscardHandler), taps{})
+	d, err := build(cfg, probe.Bus{}, slog.New(slog.DiscardHandler), taps{})
 	if err != nil {
 		b.Fatal(err)
 	}

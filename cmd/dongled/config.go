@@ -41,9 +41,12 @@ func (c *configCheckCmd) Run(s streams) error {
 
 // summary says in one line what a configuration would start.
 func summary(c configs.Config) string {
-	sims := make([]string, len(c.Modems))
-	for i, m := range c.Modems {
-		sims[i] = fmt.Sprintf("SIM %d on %s", m.SIM, m.Port)
+	var sims []string
+	for _, m := range c.Modems {
+		sims = append(sims, fmt.Sprintf("SIM %d on %s", m.SIM, m.Port))
+	}
+	if sims == nil {
+		sims = []string{"every dongle found"}
 	}
 	return fmt.Sprintf("listen %s, store %s, %s", c.HTTP.Listen, c.Store.Path, strings.Join(sims, ", "))
 }

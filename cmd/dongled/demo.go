@@ -13,6 +13,7 @@ import (
 
 	"dongled/configs"
 	"dongled/modem"
+	"dongled/modem/probe"
 	"dongled/modem/virtual"
 	"dongled/pdu"
 	"dongled/scheduler/queue"
@@ -38,10 +39,13 @@ const (
 	demoNumber = "+61491570156"
 	demoText   = "Hello from dongled! This text is longer than the 160 septets that one short message holds, so it " +
 		"leaves in two parts, which the phone at the other end puts together again."
+
+	demoCode    = "*100#"
+	demoWelcome = "Welcome! Dial " + demoCode + " for your balance."
 )
 
 // Run serves until ctx ends.
-func (c *demoCmd) Run(ctx context.Context, s streams) error {
+func (c *demoCmd) Run(ctx context.Context, s streams, bus probe.Bus) error {
 	dir, err := os.MkdirTemp("", "dongled-demo-")
 	if err != nil {
 		return err
@@ -56,9 +60,9 @@ func (c *demoCmd) Run(ctx context.Context, s streams) error {
 		{SIM: 2, Port: "virtual:two", Baud: configs.DefaultBaud},
 	}
 	show := &commentary{out: s.out}
-	d, err := build(cfg, c.logger(s.err), taps{part: show.part, report: show.report, dongle: func(o *virtual.Options) {
-		o.SubmitDelay, o.ReportDelay = demoSubmitDelay, demoReportDelay
-	}})
+	d, err := build(cfg, bus, c.logger(s.err), taps{
+		part: show.part, report: show.report, received: show.received, dongle: demoDongle,
+	})
 	if err != nil {
 		return err
 	}
@@ -69,6 +73,12 @@ func (c *demoCmd) Run(ctx context.Context, s streams) error {
 	stop()
 	greeting.Wait()
 	return err
+}
+
+// demoDongle is in no hurry, so that its user can watch, and has a network that answers one code.
+func demoDongle(o *virtual.Options) {
+	o.SubmitDelay, o.ReportDelay = demoSubmitDelay, demoReportDelay
+	o.USSD = []virtual.USSD{{Code: demoCode, Text: "Your balance is 12.50", Delay: demoSubmitDelay}}
 }
 
 // commentary tells on a terminal what the gateway does.
@@ -98,13 +108,20 @@ func (c *commentary) greet(ctx context.Context, d *daemon) {
 	for _, m := range d.sched.Modems() {
 		fmt.Fprintf(&b, "SIM %d     %s %s, IMSI %s, network %s\n", m.SIM, m.Manufacturer, m.Model, m.IMSI, m.Operator)
 	}
-	url := "http://" + reachable(d.ln.Addr()) + "/messages"
-	c.say("\nAPI       http://%s\nlogin     %s\npassword  %s\n%s\nPaste this into another terminal to send a text in two parts:\n\n"+
+	base := "http://" + reachable(d.ln.Addr())
+	c.say("\nAPI       %s\nlogin     %s\npassword  %s\n%s\nPaste this into another terminal to send a text in two parts:\n\n"+
 		"  curl -u %s:%s -H 'Content-Type: application/json' \\\n    -d '{\"textMessage\":{\"text\":\"%s\"},\"phoneNumbers\":[\"%s\"]}' \\\n    %s\n\n"+
 		"and this, with the id of the answer, to see it become Delivered:\n\n  curl -u %s:%s %s/ID\n",
-		reachable(d.ln.Addr()), d.login.username, d.login.password, b.String(),
-		d.login.username, d.login.password, demoText, demoNumber, url,
-		d.login.username, d.login.password, url)
+		base, d.login.username, d.login.password, b.String(),
+		d.login.username, d.login.password, demoText, demoNumber, base+"/messages",
+		d.login.username, d.login.password, base+"/messages")
+	c.say("What came in, and a code for the network:\n\n  curl -u %s:%s %s/inbox\n"+
+		"  curl -u %s:%s -H 'Content-Type: application/json' -d '{\"code\":\"%s\"}' %s/modems/1/ussd\n",
+		d.login.username, d.login.password, base, d.login.username, d.login.password, demoCode, base)
+	welcome := pdu.Deliver{Originator: virtual.DefaultOperator, Text: demoWelcome, SCTS: time.Now()}
+	if err := d.virtual.dongles[0].Deliver(welcome); err != nil {
+		c.say("no welcome from the network: %v", err)
+	}
 }
 
 func allReady(modems []modem.Status) bool {
@@ -163,4 +180,12 @@ func decoded(seg pdu.Segment) string {
 
 func (c *commentary) report(from modem.Origin, r pdu.Report) {
 	c.say("%s  SIM %d  ←  +CDS: report for TP-MR %d to %s: %s", time.Now().Format(time.TimeOnly), from.SIM, r.MR, r.Recipient, r.Status)
+}
+
+func (c *commentary) received(from modem.Origin, m modem.Incoming) {
+	if m.Err != nil {
+		c.say("%s  SIM %d  ←  a message that cannot be read: %v", time.Now().Format(time.TimeOnly), from.SIM, m.Err)
+		return
+	}
+	c.say("%s  SIM %d  ←  SMS-DELIVER from %s: %q", time.Now().Format(time.TimeOnly), from.SIM, m.Deliver.Originator, m.Deliver.Text)
 }

@@ -43,9 +43,32 @@ func TestDemo(t *testing.T) {
 	if state := decode[message](t, pasted(t, g, question[1]+m.ID)); state.ID != m.ID || state.State != "Delivered" {
 		t.Errorf("asked by curl, the state is %+v", state)
 	}
+	checkReceived(t, g, demo)
 	checkCommentary(t, strings.TrimPrefix(demo.stdout.String(), greeting), m)
 	if status := demo.terminate(t); status != 0 {
 		t.Errorf("exit status %d", status)
+	}
+}
+
+// checkReceived: the network's welcome is in the inbox, and its code is answered.
+func checkReceived(t *testing.T, g *gateway, demo *process) {
+	t.Helper()
+	var lines [][]string
+	await(t, "the other curl lines", func() (bool, string) {
+		lines = regexp.MustCompile(`(?m)^  (curl -u .*/(?:inbox|ussd))$`).FindAllStringSubmatch(demo.stdout.String(), -1)
+		return len(lines) == 2, demo.stdout.String()
+	})
+	type incoming struct{ Sender, ContentPreview string }
+	var inbox []incoming
+	await(t, "the welcome", func() (bool, string) {
+		inbox = decode[[]incoming](t, pasted(t, g, lines[0][1]))
+		return len(inbox) == 1, fmt.Sprint(inbox)
+	})
+	if want := (incoming{"Virtual", "Welcome! Dial *100# for your balance."}); inbox[0] != want {
+		t.Errorf("inbox %+v, want %+v", inbox[0], want)
+	}
+	if answer := decode[struct{ Text string }](t, pasted(t, g, lines[1][1])); answer.Text != "Your balance is 12.50" {
+		t.Errorf("USSD answered %+v", answer)
 	}
 }
 
@@ -62,7 +85,11 @@ func pasted(t *testing.T, g *gateway, line string) []byte {
 	path := line[strings.LastIndex(line, g.url)+len(g.url):]
 	if _, rest, posts := strings.Cut(line, "-d '"); posts {
 		body, _, _ := strings.Cut(rest, "'")
-		_, answer := g.request(t, "POST", path, body, http.StatusAccepted)
+		status := http.StatusAccepted
+		if strings.HasSuffix(path, "/ussd") {
+			status = http.StatusOK
+		}
+		_, answer := g.request(t, "POST", path, body, status)
 		return answer
 	}
 	_, answer := g.request(t, "GET", path, "", http.StatusOK)

@@ -20,7 +20,10 @@ const (
 )
 
 // site is a directory with a configuration, in which a gateway can be started again and again.
-type site struct{ dir, config, store string }
+type site struct {
+	dir, config, store string
+	env                []string
+}
 
 // newSite writes a configuration for dongles on these ports, the first being SIM 1, and with the
 // settings given.
@@ -57,7 +60,7 @@ type gateway struct {
 func (s site) serve(t *testing.T) *gateway {
 	t.Helper()
 	g := &gateway{
-		process:  start(t, "dongled", "serve", "--config", s.config, "--log-format", "json"),
+		process:  startIn(t, s.env, "dongled", "serve", "--config", s.config, "--log-format", "json"),
 		password: testPassword,
 		http:     http.Client{Timeout: patience, Transport: &http.Transport{}},
 	}

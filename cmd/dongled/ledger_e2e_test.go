@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"dongled/scheduler/queue"
+	"dongled/scheduler/store"
 )
 
 // ledger is what the store says of every message, read while no gateway has it.
@@ -23,11 +24,12 @@ func (s site) ledger(t *testing.T) ledger {
 	if err := os.WriteFile(path, left, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	q, err := queue.Open(path, queue.Options{})
+	q := queue.New(queue.Options{})
+	st, err := store.Open(path, store.Options{}, q)
 	if err != nil {
 		t.Fatalf("the store as the gateway left it: %v", err)
 	}
-	defer func() { _ = q.Close() }() // a copy
+	defer func() { _ = st.Close() }() // a copy
 	all, _, err := q.List(t.Context(), queue.Filter{Limit: 10_000, OldestFirst: true})
 	if err != nil {
 		t.Fatal(err)

@@ -21,6 +21,7 @@ import (
 	"syscall"
 
 	"dongled/configs"
+	"dongled/modem/probe"
 
 	"github.com/alecthomas/kong"
 )
@@ -29,6 +30,8 @@ import (
 type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run the gateway."`
 	Demo    demoCmd    `cmd:"" help:"Run the gateway on two virtual dongles and show what happens."`
+	Probe   probeCmd   `cmd:"" help:"Find dongles and print their configuration."`
+	Doctor  doctorCmd  `cmd:"" help:"Check dongles, SIMs and machine, and say what to do."`
 	Config  configCmd  `cmd:"" help:"Check or print the configuration."`
 	Version versionCmd `cmd:"" help:"Print version and platform."`
 }
@@ -42,15 +45,18 @@ const (
 	exitUsage  = 2
 )
 
-func main() {
+func main() { os.Exit(process(probe.Bus{})) }
+
+// process is dongled on a machine with that bus.
+func process(bus probe.Bus) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// The first signal asks for a graceful end; with the handler gone, a second one kills.
 	context.AfterFunc(ctx, stop)
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	return run(ctx, bus, os.Args[1:], os.Stdout, os.Stderr)
 }
 
 // run executes one command line and returns the exit status. Commands end when ctx does.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+func run(ctx context.Context, bus probe.Bus, args []string, stdout, stderr io.Writer) int {
 	status, exited := exitOK, false
 	parser, err := kong.New(&cli{},
 		kong.Name("dongled"),
@@ -60,7 +66,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		// --help prints and exits from within Parse.
 		kong.Exit(func(code int) { status, exited = code, true }),
 		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(streams{out: stdout, err: stderr}),
+		kong.Bind(streams{out: stdout, err: stderr}, bus),
 	)
 	if err != nil {
 		return report(stderr, err)

@@ -3,19 +3,32 @@ package main
 import (
 	"bytes"
 	"errors"
+	"os"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"dongled/modem/probe"
 )
+
+// quickExit is the set-up of scripts. A binary with the race detector sleeps for a second before each
+// orderly end, and scripts run hundreds.
+func quickExit(env *testscript.Env) error {
+	env.Setenv("GORACE", "atexit_sleep_ms=10")
+	return nil
+}
 
 // TestMain lets the scripts run dongled as a command of its own process.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"dongled": main})
+	if os.Getenv(asNobodyEnv) != "" {
+		os.Exit(m.Run())
+	}
+	testscript.Main(m, map[string]func(){"dongled": func() { os.Exit(process(testBusOf(os.Getenv(busEnv)))) }})
 }
 
 // TestScripts runs testdata/script, which reads like the manual.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata/script"})
+	testscript.Run(t, testscript.Params{Dir: "testdata/script", Setup: quickExit})
 }
 
 // brokenPipe is a standard output that went away.
@@ -31,7 +44,7 @@ func TestWriteErrorsFail(t *testing.T) {
 		{"config", "check", "../../configs/dongled.yaml"},
 	} {
 		var stderr bytes.Buffer
-		if got := run(t.Context(), args, brokenPipe{}, &stderr); got != exitFailed {
+		if got := run(t.Context(), probe.Bus{}, args, brokenPipe{}, &stderr); got != exitFailed {
 			t.Errorf("%v: exit status %d, want %d", args, got, exitFailed)
 		}
 		if want := "dongled: broken pipe\n"; stderr.String() != want {
@@ -44,7 +57,7 @@ func TestBuildVersion(t *testing.T) {
 	t.Cleanup(func() { version = "" })
 	version = "1.2.3"
 	var stdout bytes.Buffer
-	if got := run(t.Context(), []string{"version"}, &stdout, &bytes.Buffer{}); got != exitOK {
+	if got := run(t.Context(), probe.Bus{}, []string{"version"}, &stdout, &bytes.Buffer{}); got != exitOK {
 		t.Fatalf("exit status %d", got)
 	}
 	if !bytes.HasPrefix(stdout.Bytes(), []byte("dongled 1.2.3 ")) {

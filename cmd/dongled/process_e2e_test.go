@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -64,9 +65,15 @@ type process struct {
 // start runs a program that is on the PATH; dongled is this test binary, under that name.
 func start(t *testing.T, name string, args ...string) *process {
 	t.Helper()
+	return startIn(t, nil, name, args...)
+}
+
+// startIn is start with more in the environment.
+func startIn(t *testing.T, env []string, name string, args ...string) *process {
+	t.Helper()
 	p := &process{cmd: exec.Command(name, args...), ended: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
-	p.cmd.Env = append(cleanEnviron(), "TMPDIR="+t.TempDir())
+	p.cmd.Env = slices.Concat(cleanEnviron(), env, []string{"TMPDIR=" + t.TempDir()})
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 	"log/slog"
+
+	"dongled/modem/probe"
 )
 
 // logging are the flags of the commands that run the gateway.
@@ -27,13 +29,13 @@ type serveCmd struct {
 }
 
 // Run serves until ctx ends.
-func (c *serveCmd) Run(ctx context.Context, s streams) error {
+func (c *serveCmd) Run(ctx context.Context, s streams, bus probe.Bus) error {
 	e, err := c.load()
 	if err != nil {
 		return err
 	}
 	log := c.logger(s.err)
-	d, err := build(e.Config, log, taps{})
+	d, err := build(e.Config, bus, log, taps{})
 	if err != nil {
 		return err
 	}
@@ -41,6 +43,6 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 		log.Info("a password for the API was made; it is shown only this once", "username", d.login.username,
 			"password", d.login.password, "kept", d.login.file)
 	}
-	log.Info("listening", "address", d.ln.Addr().String(), "version", buildVersion(), "sims", len(e.Config.Modems))
+	log.Info("listening", "address", d.ln.Addr().String(), "version", buildVersion(), "sims", len(e.Config.Modems), "auto", len(e.Config.Modems) == 0)
 	return d.Run(ctx)
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"dongled/scheduler/queue"
+	"dongled/scheduler/store"
 )
 
 // TestServeErrors runs testdata/serve: starts that must fail, and say why. In the scripts $TAKEN is
@@ -23,11 +23,12 @@ func TestServeErrors(t *testing.T) {
 		}
 		env.Defer(func() { _ = ln.Close() })
 		env.Setenv("TAKEN", ln.Addr().String())
-		q, err := queue.Open(filepath.Join(env.WorkDir, "locked.db"), queue.Options{})
+		st, err := store.Open(filepath.Join(env.WorkDir, "locked.db"), store.Options{})
 		if err != nil {
 			return err
 		}
-		env.Defer(func() { _ = q.Close() })
+		env.Defer(func() { _ = st.Close() })
+		env.Setenv("GORACE", "atexit_sleep_ms=10")
 		return nil
 	}})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -43,6 +44,8 @@ type radio struct {
 	sim  int
 	pin  string
 	imsi string
+	// recovery is what the machine can do beyond AT commands.
+	recovery []modem.RecoveryStep
 
 	mu       sync.Mutex
 	received []pdu.Report // by the dongle, from the network
@@ -146,7 +149,9 @@ func (s *stack) start() {
 	l.Scheduler = sched
 	for _, r := range s.radios {
 		d := &lead{dongle: r.Dongle}
-		w := modem.New(modem.Config{SIM: r.sim, Port: "virtual", Open: d.open, PIN: r.pin, Sink: sink{s, l, r}})
+		w := modem.New(modem.Config{
+			SIM: r.sim, Port: "virtual", Open: d.open, PIN: r.pin, Recovery: r.recovery, Sink: sink{s, l, r},
+		})
 		l.leads, l.workers = append(l.leads, d), append(l.workers, w)
 		sched.Add(w)
 	}
@@ -289,6 +294,14 @@ func (k sink) Reported(ctx context.Context, from modem.Origin, r pdu.Report) err
 	return err
 }
 
+func (k sink) Received(ctx context.Context, from modem.Origin, m modem.Incoming) error {
+	return k.l.Received(ctx, from, m)
+}
+
+func (k sink) Called(ctx context.Context, from modem.Origin, c modem.Call) error {
+	return k.l.Called(ctx, from, c)
+}
+
 func (k sink) Changed(st modem.Status) {
 	k.r.mu.Lock()
 	if n := len(k.r.states); n == 0 || k.r.states[n-1] != st.State {
@@ -304,7 +317,7 @@ type lead struct {
 
 	mu    sync.Mutex
 	isCut bool
-	end   io.Closer // of the cable in use
+	end   *driver // the cable in use
 }
 
 func (d *lead) open(ctx context.Context) (io.ReadWriteCloser, error) {
@@ -314,10 +327,46 @@ func (d *lead) open(ctx context.Context) (io.ReadWriteCloser, error) {
 		return nil, errors.New("the lead is cut")
 	}
 	rw, err := d.dongle.Open(ctx)
-	if err == nil {
-		d.end = rw
+	if errors.Is(err, virtual.ErrUnplugged) {
+		return nil, fmt.Errorf("%w: %w", fs.ErrNotExist, err) // as of a node that is gone
 	}
-	return rw, err
+	if err != nil {
+		return nil, err
+	}
+	port := &driver{ReadWriteCloser: rw}
+	d.end = port
+	return port, nil
+}
+
+// fail has the driver give up on the open port, as it does when the hub lets the stick down.
+func (d *lead) fail(err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.end.err.Store(&err)
+	_ = d.end.Close() // the cable's never fails
+}
+
+// driver is an open port that may fail.
+type driver struct {
+	io.ReadWriteCloser
+	err atomic.Pointer[error]
+}
+
+func (l *driver) Read(p []byte) (int, error) {
+	n, err := l.ReadWriteCloser.Read(p)
+	return n, l.reason(err)
+}
+
+func (l *driver) Write(p []byte) (int, error) {
+	n, err := l.ReadWriteCloser.Write(p)
+	return n, l.reason(err)
+}
+
+func (l *driver) reason(err error) error {
+	if failed := l.err.Load(); failed != nil && err != nil {
+		return *failed
+	}
+	return err
 }
 
 func (d *lead) cut() {

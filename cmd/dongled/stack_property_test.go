@@ -45,7 +45,7 @@ var limitChecks = sync.OnceFunc(func() {
 	given := false
 	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.checks" })
 	if !given {
-		_ = flag.Set("rapid.checks", "24") // a number is no error
+		_ = flag.Set("rapid.checks", "16") // a number is no error
 	}
 })
 

@@ -33,19 +33,32 @@ var rules = map[string]rule{
 		exact: []string{"go.yaml.in/yaml/v3"},
 	},
 	"httpapi": {
-		ours:  []string{"scheduler/queue", "modem", "pdu"},
+		ours:  []string{"scheduler/queue", "scheduler/inbox", "modem", "pdu"},
 		roots: []string{"github.com/gofiber/fiber/v2"},
 		exact: []string{"github.com/valyala/fasthttp"},
 		uses: map[string][]string{
-			"modem": {"Status", "State*"},
-			"pdu":   {"Count", "Counted", "Content"},
+			"modem":           {"Status", "State*", "Warning*", "Severity*", "TraceLine", "USSD*", "ErrNotReady", "ErrUSSD*"},
+			"scheduler/inbox": {"Message", "Filter", "Kind", "ParseKind", "SMS", "DataSMS", "Unreadable"},
+			"pdu":             {"Count", "Counted", "Content"},
 		},
 	},
 	"scheduler": {
-		ours:  []string{"scheduler/queue", "modem", "pdu"},
+		ours:  []string{"scheduler/store", "scheduler/queue", "scheduler/inbox", "scheduler/outbox", "modem", "pdu"},
 		exact: []string{"github.com/nyaruka/phonenumbers"},
 	},
+	"scheduler/store": {
+		roots: []string{"go.etcd.io/bbolt"},
+	},
 	"scheduler/queue": {
+		ours:  []string{"scheduler/store"},
+		roots: []string{"go.etcd.io/bbolt"},
+	},
+	"scheduler/inbox": {
+		ours:  []string{"scheduler/store", "scheduler/outbox", "pdu"},
+		roots: []string{"go.etcd.io/bbolt"},
+	},
+	"scheduler/outbox": {
+		ours:  []string{"scheduler/store"},
 		roots: []string{"go.etcd.io/bbolt"},
 	},
 	"modem": {
@@ -57,6 +70,10 @@ var rules = map[string]rule{
 			"github.com/warthog618/modem/info",
 			"github.com/warthog618/modem/trace",
 		},
+	},
+	"modem/probe": {
+		ours:  []string{"modem"},
+		roots: []string{"golang.org/x/sys"},
 	},
 	"modem/virtual": {
 		ours:  []string{"pdu"},
