@@ -6,6 +6,9 @@ GO ?= go
 LISTEN ?= :8080
 # make fuzz: how long each target runs
 FUZZTIME ?= 10s
+# make soak: for how long; SOAK_SEED=... in the environment repeats a plan
+SOAK ?= 2m
+unexport SOAK
 # make bench: which benchmarks
 BENCH ?= .
 
@@ -23,6 +26,29 @@ help: ## List the targets
 build: ## Build bin/dongled for this machine
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/dongled ./cmd/dongled
 
+# Where make install puts things; packagers set DESTDIR.
+DESTDIR ?=
+PREFIX ?= /usr
+
+bin/dongled:
+	$(MAKE) build
+
+# Builds nothing as root once bin/dongled is there: make build, then sudo make install.
+.PHONY: install
+install: bin/dongled ## Install binary, unit, user, udev rules and sample configuration; DESTDIR honoured
+	install -D -m 0755 bin/dongled $(DESTDIR)$(PREFIX)/bin/dongled
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|^ExecStart=/usr/bin|ExecStart=$(PREFIX)/bin|' systemd/dongled.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/dongled.service
+	install -D -m 0644 systemd/dongled.sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/dongled.conf
+	install -D -m 0644 systemd/70-dongled.rules $(DESTDIR)$(PREFIX)/lib/udev/rules.d/70-dongled.rules
+	install -D -m 0644 README.md $(DESTDIR)$(PREFIX)/share/doc/dongled/README.md
+	test -e $(DESTDIR)/etc/dongled/dongled.yaml || install -D -m 0600 configs/dongled.yaml $(DESTDIR)/etc/dongled/dongled.yaml
+ifeq ($(DESTDIR),)
+	systemd-sysusers
+	udevadm control --reload && udevadm trigger --subsystem-match=usb
+	systemctl daemon-reload
+endif
+
 .PHONY: demo
 demo: ## Run dongled on two virtual dongles; LISTEN=:9090 to listen elsewhere
 	@$(GO) run ./cmd/dongled demo --listen $(LISTEN)
@@ -32,7 +58,13 @@ test: deps ## Run all tests with the race detector, installing socat if missing
 	$(GO) test -race ./...
 
 .PHONY: check
-check: fmt vet house-rules cross test ## Run what CI runs: format, vet, staticcheck, import rules, cross-builds, tests
+check: SOAK = 45s
+check: fmt vet house-rules cross unit noise soak test ## Run what CI runs: format, vet, staticcheck, import rules, cross-builds, systemd unit, a short soak, tests
+
+# Without the race detector, which would be what is measured. Draining takes minutes at the most.
+.PHONY: soak
+soak: ## Run a gateway for SOAK (2m) while everything goes wrong; hours by hand
+	SOAK=$(SOAK) $(GO) test -count 1 -timeout 0 -run '^TestSoak$$' -v ./cmd/dongled
 
 .PHONY: bench
 bench: ## Run the benchmarks; BENCH=Claim for some of them
@@ -78,6 +110,16 @@ cross:
 	CGO_ENABLED=0 GOOS=linux GOARCH=arm GOARM=6 $(GO) build -trimpath -o bin/dongled-linux-armv6 ./cmd/dongled
 	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -trimpath -o bin/dongled-linux-arm64 ./cmd/dongled
 	CGO_ENABLED=0 GOOS=linux GOARCH=amd64 $(GO) build -trimpath -o bin/dongled-linux-amd64 ./cmd/dongled
+
+.PHONY: unit
+unit: build
+	@hack/deps.sh systemd-analyze
+	@hack/unit.sh
+
+# Any noise at any place of every dialogue; make test takes a seventh of them, with the race detector.
+.PHONY: noise
+noise:
+	$(GO) test -run '^TestAnyNoiseAnywhere$$' ./modem
 
 # With -j, the parts must not be woven together: the last lines are the tests' summary.
 .NOTPARALLEL:

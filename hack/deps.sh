@@ -11,6 +11,7 @@ for command in "$@"; do
 	command -v "$command" >/dev/null 2>&1 && continue
 	case $command in
 	gcc) missing="$missing gcc libc6-dev" ;; # the race detector links with the C library
+	systemd-analyze) missing="$missing systemd" ;;
 	*) missing="$missing $command" ;;        # the package has the command's name
 	esac
 done
