@@ -114,6 +114,8 @@ func PortProblem(err error) string {
 		return ProblemPortDenied
 	case errors.Is(err, errPortBusy), errors.Is(err, syscall.EBUSY):
 		return ProblemPortBusy
+	case errors.Is(err, context.DeadlineExceeded): // whoever looked for the dongle found one that is silent
+		return ProblemNoAnswer
 	}
 	return ProblemPortError
 }

@@ -44,7 +44,9 @@ func (b *Inbox) List(_ context.Context, f Filter) (page []Message, total int, er
 		for _, seq := range seqs {
 			m, err := decode(seq, rows.Get(seqKey(seq)))
 			if err != nil {
-				return err
+				// A damaged record must not hide all others.
+				b.opts.Log.Error("a message is left out of a listing", "seq", seq, "err", err)
+				continue
 			}
 			page = append(page, m)
 		}

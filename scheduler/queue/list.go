@@ -37,7 +37,9 @@ func (q *Queue) List(_ context.Context, f Filter) (page []Message, total int, er
 		for _, seq := range seqs {
 			m, err := read(btx, seq)
 			if err != nil {
-				return err
+				// A damaged record must not hide all others.
+				q.opts.Log.Error("a message is left out of a listing", "seq", seq, "err", err)
+				continue
 			}
 			page = append(page, m)
 		}

@@ -3,6 +3,7 @@ package queue
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 
 	"dongled/scheduler/store"
 )
@@ -18,7 +19,13 @@ func (q *Queue) Due(st *store.Tx, kind byte, rest []byte) {
 	}
 }
 
+// timerSizes is how long the rest of a timer is at least, by kind.
+var timerSizes = map[byte]int{timerReady: oldReadySize, timerExpire: 8, timerUnknown: 10}
+
 func (t *tx) fire(kind byte, rest []byte) error {
+	if len(rest) < timerSizes[kind] {
+		return fmt.Errorf("damaged timer of kind %d: %x", kind, rest)
+	}
 	switch kind {
 	case timerReady:
 		t.makeReady(rest)
@@ -91,7 +98,7 @@ const errLost = "outcome unknown: the modem gave no answer and no report came; t
 // abandon ends a part that stayed unknown for too long.
 func (t *tx) abandon(seq uint64, rcpt uint8, i int) {
 	m, d := t.loadBoth(seq, rcpt)
-	if d == nil || d.Parts[i].State != PartUnknown {
+	if d == nil || i >= len(d.Parts) || d.Parts[i].State != PartUnknown {
 		return
 	}
 	d.apply(i, evAbandon)

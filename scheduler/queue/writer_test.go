@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"path/filepath"
@@ -282,6 +283,49 @@ func TestClockSetForward(t *testing.T) {
 		pause(time.Minute)
 		equal(t, "woken", f.wakes(), []int{0})
 		equal(t, "sent", f.run(sim1), []string{"m"})
+	})
+}
+
+// TestDamagedTimer: a timer cut short is dropped, and those of others go off.
+func TestDamagedTimer(t *testing.T) {
+	bubble(t, Options{}, func(f *fixture) {
+		f.put(Submission{ID: "m", ScheduleAt: time.Now().Add(time.Hour)}, 1)
+		f.ok(f.do(ctx, func(t *tx) error {
+			for _, kind := range []byte{timerReady, timerExpire, timerUnknown, timerOrphan} {
+				for size := range oldReadySize {
+					t.At(t.now, kind, make([]byte, size))
+				}
+			}
+			return nil
+		}))
+		pause(2 * time.Hour)
+		equal(t, "sent", f.run(sim1), []string{"m"})
+	})
+}
+
+// TestDamagedMessage: it is an error to read, and hides no other message of a listing.
+func TestDamagedMessage(t *testing.T) {
+	bubble(t, Options{}, func(f *fixture) {
+		f.put(Submission{ID: "a"}, 1)
+		f.put(Submission{ID: "b"}, 1)
+		var key, record []byte
+		f.ok(f.do(ctx, func(t *tx) error {
+			k, v := t.deliveries.Cursor().First()
+			key, record = bytes.Clone(k), bytes.Clone(v)
+			t.put(t.deliveries, key, []byte("nonsense"))
+			return nil
+		}))
+		if m, err := f.Get(ctx, "a"); err == nil {
+			t.Errorf("a damaged message is read as %+v", m)
+		}
+		page, total, err := f.List(ctx, Filter{Limit: 10})
+		if err != nil || total != 2 || len(page) != 1 || page[0].ID != "b" {
+			t.Errorf("%d, %+v, %v", total, page, err)
+		}
+		f.ok(f.do(ctx, func(t *tx) error { // for the check at the end
+			t.put(t.deliveries, key, record)
+			return nil
+		}))
 	})
 }
 
