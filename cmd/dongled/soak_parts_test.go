@@ -65,6 +65,10 @@ func failedElsewhere(r queue.Recipient, n int) bool {
 	return false
 }
 
+// inHand is how long a part may be in a dongle's hand: the worker waits ten seconds for a prompt that does
+// not come, and then knows that nothing left.
+const inHand = 11 * time.Second
+
 // inDoubt says whether nobody could know what became of a part: its dongle fell silent upon it, or the
 // way to it was cut while it had the part in hand.
 func (a *soakAudit) inDoubt(l *letter, r queue.Recipient, p *queue.Part) bool {
@@ -73,7 +77,7 @@ func (a *soakAudit) inDoubt(l *letter, r queue.Recipient, p *queue.Part) bool {
 	}
 	for _, d := range a.sticks {
 		if d.IMSI == p.IMSI {
-			return a.wasCut(d.sim, p.Submitted, time.Second)
+			return a.wasCut(d.sim, p.Submitted, inHand)
 		}
 	}
 	return false
