@@ -59,6 +59,7 @@ test: deps ## Run all tests with the race detector, installing socat if missing
 
 .PHONY: check
 check: SOAK = 45s
+check: export SOAK_SEED ?= 1
 check: fmt vet house-rules cross unit noise soak test ## Run what CI runs: format, vet, staticcheck, import rules, cross-builds, systemd unit, a short soak, tests
 
 # Without the race detector, which would be what is measured. Draining takes minutes at the most.
