@@ -24,15 +24,7 @@ type ringing struct {
 }
 
 // callerNumber asks for +CLIP with each RING (TS 27.007 section 7.6).
-func (s *session) callerNumber() error {
-	const clip = "+CLIP=1"
-	if s.w.muted(clip) {
-		return nil
-	}
-	err := s.do(clip)
-	s.w.noteSilence(clip, err)
-	return unlessRefused(err)
-}
+func (s *session) callerNumber() error { return s.tryLightly("+CLIP=1") }
 
 // rings follows a call that comes in, so that the Sink hears of it once, with its number if that
 // comes in time.

@@ -24,7 +24,7 @@ func (s *session) identifyEquipment() error {
 		{"+CGMR", bareText, &revision},
 		{"+CGSN", bareDigits, &imei},
 	} {
-		answer, err := s.askIfKnown(q.cmd, q.bare)
+		answer, err := s.askBareLightly(q.cmd, q.bare)
 		if err != nil {
 			return err
 		}
@@ -45,21 +45,11 @@ func (s *session) askBare(cmd string, kind bare) (string, error) {
 	return "", unlessRefused(err)
 }
 
-// askIfKnown is askBare for what a dongle need not know, and is not asked for ever if it is silent.
-func (s *session) askIfKnown(cmd string, kind bare) (string, error) {
-	if s.w.muted(cmd) {
-		return "", nil
-	}
-	answer, err := s.askBare(cmd, kind)
-	s.w.noteSilence(cmd, err)
-	return answer, err
-}
-
 // identifyCard reads the ICCID, which needs no PIN, so that a refused PIN can be remembered for
 // this very card: by +CCID, which is common, else from EF-ICCID (TS 31.102 section 4.2.1 by
 // +CRSM, TS 27.007 section 8.18).
 func (s *session) identifyCard() error {
-	iccid, err := s.askIfKnown("+CCID", bareDigits)
+	iccid, err := s.askBareLightly("+CCID", bareDigits)
 	if err != nil {
 		return err
 	}

@@ -58,9 +58,6 @@ func containsOne(s string, parts []string) bool {
 	return len(parts) == 0
 }
 
-// profile is the family of the dongle at hand; the generic one before it is known.
-func (s *session) profile() Profile { return s.family }
-
 // introduce says what the family wants to hear first. A command that was met with silence twice is
 // left out.
 func (s *session) introduce() error {
@@ -68,12 +65,7 @@ func (s *session) introduce() error {
 	s.family = profileOf(st.Manufacturer, st.Model)
 	s.w.update(func(st *Status) { st.Profile = s.family.Name })
 	for _, cmd := range s.family.Init {
-		if s.w.muted(cmd) {
-			continue
-		}
-		err := s.try(cmd)
-		s.w.noteSilence(cmd, err)
-		if err != nil {
+		if err := s.tryLightly(cmd); err != nil {
 			return err
 		}
 	}

@@ -2,13 +2,16 @@ package modem
 
 import "time"
 
-// huaweiInit: URCs on a port that nobody reads fill the stick's buffer until it crashes, and
-// ^RSSI, ^MODE and ^DSFLOWRPT come by the second. AT^CURC=0 ends them until the next power cycle;
-// +CDS, +CDSI and +CMTI still come.
-var huaweiInit = []string{"^CURC=0"}
-
-// mode2Then1: Huawei sticks advertise mode 2 and some refuse it.
-var mode2Then1 = []string{"2,1,0,1,0", "1,1,0,1,0"}
+// huawei is a family of Huawei's. URCs on a port that nobody reads fill the stick's buffer until it
+// crashes, and ^RSSI, ^MODE and ^DSFLOWRPT come by the second; AT^CURC=0 ends them until the next
+// power cycle, while +CDS, +CDSI and +CMTI still come. The sticks advertise mode 2 and some refuse it.
+// MU609 crashes on ^GETPORTMODE, so nothing but ^CURC is said to any of them.
+func huawei(name string, models ...string) Profile {
+	return Profile{
+		Name: name, Makers: []string{"huawei"}, Models: models, Init: []string{"^CURC=0"}, Restart: "^RESET",
+		CNMI: []string{"2,1,0,1,0", "1,1,0,1,0"}, AckNever: true, PackedUSSD: true,
+	}
+}
 
 // zteInit: reading +CPMS stops the +ZUSIMR:2 that ZTE sticks repeat until their buffer is full.
 // AT+ZCDRUN, which would end the CD-ROM, is kept over power cycles and so is the owner's to say.
@@ -18,24 +21,10 @@ var zteInit = []string{"+CPMS?"}
 // ModemManager, gammu, oFono, smstools, Kannel and chan_dongle, and from the makers' AT manuals
 // and forums.
 var profiles = []Profile{
-	{
-		// After ^SMMEMFULL no +CMTI comes any more.
-		Name: "huawei-e1752", Makers: []string{"huawei"}, Models: []string{"e175", "k3715"},
-		Init: huaweiInit, Restart: "^RESET", CNMI: mode2Then1, AckNever: true, PackedUSSD: true,
-	},
-	{
-		Name: "huawei-e173", Makers: []string{"huawei"}, Models: []string{"e173"},
-		Init: huaweiInit, Restart: "^RESET", CNMI: mode2Then1, AckNever: true, PackedUSSD: true,
-	},
-	{
-		Name: "huawei-e3372", Makers: []string{"huawei"}, Models: []string{"e3372", "e3272", "e3276", "e398", "e392"},
-		Init: huaweiInit, Restart: "^RESET", CNMI: mode2Then1, AckNever: true, PackedUSSD: true,
-	},
-	{
-		// MU609 crashes on ^GETPORTMODE, so nothing but ^CURC is said to any of them.
-		Name: "huawei", Makers: []string{"huawei"},
-		Init: huaweiInit, Restart: "^RESET", CNMI: mode2Then1, AckNever: true, PackedUSSD: true,
-	},
+	huawei("huawei-e1752", "e175", "k3715"),
+	huawei("huawei-e173", "e173"),
+	huawei("huawei-e3372", "e3372", "e3272", "e3276", "e398", "e392"),
+	huawei("huawei"),
 	{
 		// Only mode 1 works, and a "+CDS: ,<length>" that is acknowledged confuses it.
 		Name: "zte-mf190", Makers: []string{"zte"},

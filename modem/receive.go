@@ -80,9 +80,6 @@ func (s *session) take(ctx context.Context, a arrival) error {
 	if a.report != nil {
 		return s.w.cfg.Sink.Reported(ctx, s.origin(), *a.report)
 	}
-	if a.message.Err != nil {
-		s.log.Warn("what came cannot be read; it is archived", "error", a.message.Err)
-	}
 	return s.w.cfg.Sink.Received(ctx, s.origin(), *a.message)
 }
 

@@ -32,7 +32,7 @@ type session struct {
 	awake atomic.Bool
 	// tty is the device node of the port.
 	tty string
-	// family is set before the consumer of urcs starts; see profile.
+	// family is the generic one until the dongle is known; set before the consumer of urcs starts.
 	family Profile
 	// imsi is set before the consumer of urcs starts.
 	imsi string

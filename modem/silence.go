@@ -41,12 +41,35 @@ func (w *Worker) noteSilence(cmd string, err error) {
 	w.ladder.excused = true
 }
 
-// askLightly is ask for what a dongle need not know.
-func (s *session) askLightly(cmd, prefix string) (string, error) {
+// lightly says with do what a dongle need not know: under the name of cmd, and not while that is muted.
+func (s *session) lightly(cmd string, do func() error) error {
 	if s.w.muted(cmd) {
-		return "", nil
+		return nil
 	}
-	args, err := s.ask(cmd, prefix)
+	err := do()
 	s.w.noteSilence(cmd, err)
+	return err
+}
+
+// tryLightly is try for what a dongle need not know.
+func (s *session) tryLightly(cmd string) error {
+	return s.lightly(cmd, func() error { return s.try(cmd) })
+}
+
+// askLightly is ask for what a dongle need not know.
+func (s *session) askLightly(cmd, prefix string) (args string, err error) {
+	err = s.lightly(cmd, func() (err error) {
+		args, err = s.ask(cmd, prefix)
+		return err
+	})
 	return args, err
+}
+
+// askBareLightly is askBare for what a dongle need not know.
+func (s *session) askBareLightly(cmd string, kind bare) (answer string, err error) {
+	err = s.lightly(cmd, func() (err error) {
+		answer, err = s.askBare(cmd, kind)
+		return err
+	})
+	return answer, err
 }

@@ -105,7 +105,7 @@ func (s *session) submit(j *job) (submission, error) {
 	hex := j.seg.Hex()
 	s.f.begin(exchange{
 		want: want{prefix: "+CMGS"}, pdu: hex, ctx: j.ctx, answer: s.w.cfg.SendTimeout,
-		cleared: paced(j.cleared, s.profile().PaceBeforePDU),
+		cleared: paced(j.cleared, s.family.PaceBeforePDU),
 	}, promptTimeout)
 	lines, err := s.at.SMSCommand("+CMGS="+strconv.Itoa(j.seg.Length()), hex)
 	ex := s.f.end()

@@ -224,7 +224,7 @@ func (s *session) ussdForms(text string) []string {
 	if strings.Trim(text, plainUSSD) == "" {
 		forms = append(forms, text)
 	}
-	if !s.profile().PackedUSSD {
+	if !s.family.PackedUSSD {
 		slices.Reverse(forms)
 	}
 	return forms

@@ -1,8 +1,11 @@
 package queue
 
 import (
+	"bytes"
 	"encoding/binary"
 	"iter"
+
+	bolt "go.etcd.io/bbolt"
 )
 
 // heldUntil is when delays and limits let the next message of this SIM begin (ms).
@@ -58,17 +61,21 @@ func (t *tx) clampSends(imsi string) {
 // maxForget bounds how many old entries one message clears away; as it adds one, the rest never grows.
 const maxForget = 16
 
+// stale are the first keys of those that begin with prefix, as long as they are old, at most maxForget.
+func stale(b *bolt.Bucket, prefix []byte, old func(k, v []byte) bool) (keys [][]byte) {
+	c := b.Cursor()
+	for k, v := c.Seek(prefix); hasPrefix(k, prefix) && len(keys) < maxForget && old(k, v); k, v = c.Next() {
+		keys = append(keys, bytes.Clone(k))
+	}
+	return keys
+}
+
 // countSend records that a message begins, and forgets those that no period can hold any more.
 func (t *tx) countSend(c *Claim, seq uint64) {
 	prefix := sendsPrefix(c.IMSI)
-	var old [][]byte
-	cur := t.sends.Cursor()
-	for k, _ := cur.Seek(prefix); hasPrefix(k, prefix) && len(old) < maxForget; k, _ = cur.Next() {
-		if int64(binary.BigEndian.Uint64(k[len(prefix):])) >= t.now-c.Limit.Period.Milliseconds() {
-			break
-		}
-		old = append(old, k)
-	}
+	old := stale(t.sends, prefix, func(k, _ []byte) bool {
+		return msOf(k[len(prefix):]) < t.now-c.Limit.Period.Milliseconds()
+	})
 	for _, k := range old {
 		t.del(t.sends, k)
 	}

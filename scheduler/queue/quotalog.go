@@ -1,7 +1,6 @@
 package queue
 
 import (
-	"bytes"
 	"encoding/binary"
 
 	bolt "go.etcd.io/bbolt"
@@ -85,12 +84,7 @@ func (t *tx) refund(j *Job) {
 
 // count appends to a list, and forgets what no window holds any more.
 func (t *tx) count(imsi string, kind quotaKind, now, oldest int64) {
-	prefix := quotaPrefix(imsi, kind)
-	var old [][]byte
-	c := t.quotas().Cursor()
-	for k, v := c.Seek(prefix); hasPrefix(k, prefix) && len(old) < maxForget && msOf(v) < oldest; k, v = c.Next() {
-		old = append(old, bytes.Clone(k))
-	}
+	old := stale(t.quotas(), quotaPrefix(imsi, kind), func(_, v []byte) bool { return msOf(v) < oldest })
 	n, _ := t.lastCount(imsi, kind)
 	t.put(t.quotas(), quotaKey(imsi, kind, n+1), msKey(now))
 	for _, k := range old {
@@ -157,11 +151,7 @@ func recipientKey(imsi string, at int64, number string) []byte {
 // see notes that a card writes to a number, and forgets those that no window holds any more.
 func (t *tx) see(imsi, number string, now, oldest int64) {
 	prefix := quotaPrefix(imsi, quotaRecipient)
-	var old [][]byte
-	c := t.quotas().Cursor()
-	for k, _ := c.Seek(prefix); hasPrefix(k, prefix) && len(old) < maxForget && msOf(k[len(prefix):]) < oldest; k, _ = c.Next() {
-		old = append(old, bytes.Clone(k))
-	}
+	old := stale(t.quotas(), prefix, func(k, _ []byte) bool { return msOf(k[len(prefix):]) < oldest })
 	s := t.seen(imsi, number)
 	t.move(imsi, number, s, sight{now, s.last})
 	for _, k := range old {
