@@ -26,7 +26,21 @@ import (
 const (
 	SMSReceived     = "sms:received"
 	DataSMSReceived = "sms:data-received"
+	MMSReceived     = "mms:received"
+	SMSSent         = "sms:sent"
+	SMSDelivered    = "sms:delivered"
+	SMSFailed       = "sms:failed"
+	SMSCancelled    = "sms:cancelled"
 	CallReceived    = "call:received"
+	SystemPing      = "system:ping"
+	AppStarted      = "app:started"
+	// Several messages of a refresh in one event.
+	BatchSMSReceived     = "sms:batch:received"
+	BatchDataSMSReceived = "sms:batch:data-received"
+	BatchMMSReceived     = "mms:batch:received"
+	// MessageState is for the uplink alone: a message of its server reached a state. Its Ref is the
+	// message, its payload empty.
+	MessageState = "message:state"
 )
 
 // Event is one thing that happened.
@@ -59,18 +73,20 @@ var bucketEvents = []byte("outbox")
 type Outbox struct {
 	store *store.Store
 	log   *slog.Logger
+	told  func(*store.Tx, Event)
 	// opened is when this run began, by the monotonic clock too; before is the last event of the run
 	// before.
 	opened time.Time
 	before uint64
 }
 
-// New makes an outbox; log gets what has no caller to be told, nil discards it.
-func New(log *slog.Logger) *Outbox {
+// New makes an outbox. told, if set, is called with each event in the transaction that it is put in;
+// log gets what has no caller to be told, nil discards it.
+func New(told func(*store.Tx, Event), log *slog.Logger) *Outbox {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Outbox{log: log}
+	return &Outbox{told: told, log: log}
 }
 
 // Buckets implements store.Room.
@@ -92,13 +108,18 @@ func (o *Outbox) Put(t *store.Tx, name, ref string, payload any) {
 		t.Fail(fmt.Errorf("outbox: payload of %s: %w", name, err))
 		return
 	}
-	value, err := json.Marshal(Event{Name: name, Ref: ref, Payload: raw})
+	e := Event{At: time.UnixMilli(t.Now), Name: name, Ref: ref, Payload: raw}
+	value, err := json.Marshal(e)
 	t.Fail(err)
 	b := t.Bucket(bucketEvents)
+	b.FillPercent = 1 // nothing is ever put between
 	seq, err := b.NextSequence()
 	t.Fail(err)
 	t.Put(b, binary.BigEndian.AppendUint64(nil, seq), append(binary.BigEndian.AppendUint64(nil, uint64(t.Now)), value...))
 	t.Within(t.Now+keepFor.Milliseconds(), kindSweep)
+	if e.Seq = seq; o.told != nil {
+		o.told(t, e)
+	}
 }
 
 // Events returns the first events behind after, at most limit, in their order.
@@ -117,14 +138,16 @@ func (o *Outbox) Events(after uint64, limit int) (events []Event, err error) {
 	return events, err
 }
 
-var errDamaged = errors.New("outbox: an event does not decode: the store is damaged")
+// ErrDamaged says that the event after those returned does not decode. The numbers of events are without
+// a gap, so that whoever wants to go on may leave out one.
+var ErrDamaged = errors.New("outbox: an event does not decode: the store is damaged")
 
 func decode(k, v []byte) (e Event, err error) {
 	if len(k) != 8 || len(v) < 8 {
-		return Event{}, errDamaged
+		return Event{}, ErrDamaged
 	}
 	if err := json.Unmarshal(v[8:], &e); err != nil {
-		return Event{}, errors.Join(errDamaged, err)
+		return Event{}, errors.Join(ErrDamaged, err)
 	}
 	e.Seq, e.At = binary.BigEndian.Uint64(k), time.UnixMilli(madeAt(v))
 	return e, nil

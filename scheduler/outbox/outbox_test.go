@@ -39,7 +39,7 @@ func bubble(t *testing.T, f func(*fixture)) {
 
 func (f *fixture) start() {
 	f.Helper()
-	f.Outbox = outbox.New(nil)
+	f.Outbox = outbox.New(nil, nil)
 	s, err := store.Open(f.path, store.Options{}, f.Outbox)
 	f.ok(err)
 	f.store = s

@@ -52,8 +52,13 @@ type super []byte
 
 func (b block) marks() []byte { return b[boundsSize:] }
 
+// count is 0 for a mark that there was not yet when s was written.
 func (s super) count(mark byte) int {
-	return int(binary.BigEndian.Uint32(s[boundsSize+4*int(mark):]))
+	at := boundsSize + 4*int(mark)
+	if at+4 > len(s) {
+		return 0
+	}
+	return int(binary.BigEndian.Uint32(s[at:]))
 }
 
 func (s super) add(mark byte, n int) {
@@ -115,9 +120,17 @@ func seqKey(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) 
 // time (ms) earlier than before, the lowest number first, and whether there are more. Blocks of
 // nothing but later rows cost nothing.
 func (c Census) Older(btx *bolt.Tx, before int64, from uint64, limit int, wanted func(mark byte) bool) (seqs []uint64, more bool) {
+	return c.Between(btx, math.MinInt64, before, from, limit, wanted)
+}
+
+// Between is Older for rows that may be of a time from since (ms) on, and earlier than before.
+func (c Census) Between(btx *bolt.Tx, since, before int64, from uint64, limit int, wanted func(mark byte) bool) (seqs []uint64, more bool) {
 	cur := btx.Bucket(c.Blocks).Cursor()
 	for k, v := cur.Seek(seqKey(from >> blockBits)); k != nil; k, v = cur.Next() {
-		if earliest, _ := bounds(v); earliest >= before {
+		if len(k) != 8 || len(v) < boundsSize {
+			continue // damaged
+		}
+		if earliest, latest := bounds(v); earliest >= before || latest < since {
 			continue
 		}
 		for i, mark := range block(v).marks() {
@@ -165,23 +178,25 @@ func lowerBound(at time.Time, open int64) int64 {
 	return at.Add(time.Millisecond - time.Nanosecond).UnixMilli()
 }
 
-// each calls f for the entries of b with keys from first to last, in the order of the listing.
+// each calls f for the entries of b with keys from first to last, in the order of the listing. Damaged
+// ones are left out.
 func (s *selection) each(b *bolt.Bucket, first, last uint64, f func(key uint64, v []byte)) {
 	c := b.Cursor()
-	if s.OldestFirst {
-		for k, v := c.Seek(seqKey(first)); k != nil && binary.BigEndian.Uint64(k) <= last; k, v = c.Next() {
+	low, high := seqKey(first), seqKey(last)
+	k, v := c.Seek(low)
+	step := c.Next
+	if !s.OldestFirst {
+		step = c.Prev
+		if k, v = c.Seek(high); k == nil {
+			k, v = c.Last()
+		} else if !bytes.Equal(k, high) {
+			k, v = c.Prev()
+		}
+	}
+	for ; k != nil && bytes.Compare(k, low) >= 0 && bytes.Compare(k, high) <= 0; k, v = step() {
+		if len(k) == 8 && len(v) >= boundsSize {
 			f(binary.BigEndian.Uint64(k), v)
 		}
-		return
-	}
-	k, v := c.Seek(seqKey(last))
-	if k == nil {
-		k, v = c.Last()
-	} else if binary.BigEndian.Uint64(k) > last {
-		k, v = c.Prev()
-	}
-	for ; k != nil && binary.BigEndian.Uint64(k) >= first; k, v = c.Prev() {
-		f(binary.BigEndian.Uint64(k), v)
 	}
 }
 

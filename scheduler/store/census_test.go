@@ -224,3 +224,26 @@ func TestCensusCountsWithoutLooking(t *testing.T) {
 		}
 	}
 }
+
+// TestCensusDamage: what is too short to be a block hides no other one.
+func TestCensusDamage(t *testing.T) {
+	c := newCounted(t, filepath.Join(t.TempDir(), "db"))
+	c.do(t, func(tx *store.Tx) {
+		census.Set(tx, 1, 1000, 0, 1)
+		census.Set(tx, 300, 2000, 0, 1)
+		tx.Put(tx.Bucket(census.Blocks), make([]byte, 8), []byte("?"))
+		tx.Put(tx.Bucket(census.Blocks), []byte{0}, []byte("?"))
+	})
+	err := c.View(func(tx *bolt.Tx) error {
+		if seqs, more := census.Between(tx, 0, 5000, 0, 10, func(byte) bool { return true }); more || !slices.Equal(seqs, []uint64{300}) {
+			t.Errorf("between: %v, %v", seqs, more)
+		}
+		if seqs, _ := census.Select(tx, store.Query{Limit: 10}); !slices.Equal(seqs, []uint64{300}) {
+			t.Errorf("selected: %v", seqs)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}

@@ -40,12 +40,16 @@ type Mover interface {
 type Options struct {
 	// Log gets what has no caller to be told; nil discards it.
 	Log *slog.Logger
+	// Guest leaves timers alone. It is for whoever opens only some of the rooms: a timer that is due
+	// and whose room is not there would be dropped.
+	Guest bool
 }
 
 // Store is the file. Its methods may be called from any goroutine.
 type Store struct {
-	db  *bolt.DB
-	log *slog.Logger
+	db    *bolt.DB
+	log   *slog.Logger
+	guest bool
 	// owners are the rooms by timer kind.
 	owners [256]Room
 
@@ -107,7 +111,7 @@ func newStore(db *bolt.DB, opts Options) *Store {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Store{
-		db: db, log: opts.Log, ops: make(chan *op, maxBatch),
+		db: db, log: opts.Log, guest: opts.Guest, ops: make(chan *op, maxBatch),
 		ending: make(chan struct{}), ended: make(chan struct{}), late: make(chan struct{}, 1),
 	}
 	s.riders.kick = time.AfterFunc(time.Hour, func() {

@@ -47,6 +47,32 @@ func TestTimers(t *testing.T) {
 	})
 }
 
+// TestGuestLeavesTimersAlone: who opens one of the rooms neither fires nor drops what is due.
+func TestGuestLeavesTimersAlone(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		f.at(time.Second, 1, "a")
+		f.at(time.Second, 3, "of the room that is away")
+		f.ok(f.Close())
+		pass(time.Minute)
+		guest, err := store.Open(f.path, store.Options{Guest: true}, f.one)
+		f.ok(err)
+		pass(time.Hour)
+		f.ok(guest.Do(ctx, func(t *store.Tx) error {
+			f.one.put(t, "by the guest")
+			t.At(in(time.Second), 1, []byte("b"))
+			return nil
+		}))
+		pass(time.Hour)
+		f.ok(guest.Close())
+		equal(t, "of the guest", f.one.heard(), nil)
+		f.start()
+		pass(0)
+		equal(t, "afterwards", f.one.heard(), []string{"1 a", "1 b"})
+		equal(t, "of the other", f.two.heard(), []string{"3 of the room that is away"})
+		f.want("by the guest")
+	})
+}
+
 // TestTimersOutliveTheProcess: what fell due meanwhile comes at once, and the rest in its time.
 func TestTimersOutliveTheProcess(t *testing.T) {
 	bubble(t, func(f *fixture) {

@@ -69,7 +69,10 @@ func (t *Tx) Cancel(at int64, kind byte, rest []byte) { t.Del(t.timers, timerKey
 // for all times of an hour, so that thousands of rows that grow old together cost one.
 func (t *Tx) Within(at int64, kind byte) {
 	hour := time.Hour.Milliseconds()
-	t.At(at-at%hour+hour, kind, nil)
+	at += hour - at%hour
+	if t.timers.Get(timerKey(at, kind, nil)) == nil {
+		t.At(at, kind, nil)
+	}
 }
 
 func timerKey(at int64, kind byte, rest []byte) []byte {
