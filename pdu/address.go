@@ -196,7 +196,8 @@ func (a address) check(field string, valid func(number string) error) error {
 	}
 	number := a.String()
 	if valid(number) != nil || len(strings.TrimPrefix(number, "+")) != a.length {
-		return malformed(field, "%q of length %d is not 1 to %d digits", number, a.length, maxDigits)
+		// Without the number: the error is logged.
+		return malformed(field, "of length %d is not 1 to %d digits", a.length, maxDigits)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@
 // One message goes out as [Content] with [Options] through [Encode], one [Segment] a part; what
 // the network has to say comes back through [DecodeReport] and [DecodeDeliver]. [DecodeSubmit],
 // [EncodeReport] and [EncodeDeliver] are the Service Centre's side of the same dialogue.
+// [DecodeMMSNotification] reads the data that [Join] made of a WAP push.
 //
 // It is pure: no I/O, no clock of its own, no package of ours beneath it. Encoding is strict,
 // because a bad PDU costs the sender money; decoding of what a modem hands over is tolerant,
