@@ -84,7 +84,7 @@ func (t *tx) fill(first, last uint64, sent bool) error {
 		t.put(t.ids, []byte(m.ID), seqKey(seq))
 		t.put(t.messages, seqKey(seq), m.encode())
 		t.put(t.deliveries, deliveryKey(seq, 0), d.encode())
-		t.setState(seq, m.Created, 0, state)
+		t.setState(seq, m, 0, state)
 	}
 	slices.SortFunc(filed, func(a, b []byte) int { return slices.Compare(a, b) })
 	for _, k := range filed {

@@ -42,6 +42,8 @@ func checkStore(t faults, q *Queue) {
 		c.active()
 		c.reports()
 		c.timers()
+		c.sealed()
+		c.ages(q.opts.Limits.MaxPendingAge > 0)
 		return nil
 	})
 	if err != nil {
@@ -132,7 +134,7 @@ func (c *checker) lanes() {
 	for key, d := range c.ds {
 		switch {
 		case d.Ready == nil:
-			if d.nextQueued() >= 0 && !c.inHand(d, key) {
+			if d.nextQueued() >= 0 && !c.inHand(d, key) && !c.has(bucketSealed, seqKey(d.seq)) {
 				c.fault("delivery %x has parts left and waits nowhere", key)
 			}
 			continue
@@ -146,6 +148,44 @@ func (c *checker) lanes() {
 		if until := c.ms[d.seq].ValidUntil; until > 0 && !c.has(bucketTimers, timerKey(until, timerExpire, seqKey(d.seq))) {
 			c.fault("delivery %x waits without a timer for its expiry", key)
 		}
+	}
+}
+
+// sealed checks that what waits to be opened is Pending, and in no lane.
+func (c *checker) sealed() {
+	c.each(bucketSealed, func(k, _ []byte) {
+		m := c.ms[binary.BigEndian.Uint64(k)]
+		if m == nil || !m.Encrypted {
+			c.fault("%x waits to be opened, which is no encrypted message", k)
+			return
+		}
+		for i := range m.Recipients {
+			if d := c.ds[string(deliveryKey(binary.BigEndian.Uint64(k), uint8(i)))]; d == nil || d.Ready != nil || d.state() != Pending || d.Cipher != "" {
+				c.fault("recipient %d of sealed message %x is %+v", i, k, d)
+			}
+		}
+	})
+}
+
+// ages checks that the age of every message that is Pending is known, if it is to be, and of no other.
+func (c *checker) ages(kept bool) {
+	if !kept {
+		return
+	}
+	want := map[string]bool{}
+	for _, d := range c.ds {
+		if m := c.ms[d.seq]; d.was == Pending && m != nil {
+			want[string(ageKey(m, d.seq))] = true
+		}
+	}
+	c.each(bucketAges, func(k, _ []byte) {
+		if !want[string(k)] {
+			c.fault("age entry %x without a message that is Pending", k)
+		}
+		delete(want, string(k))
+	})
+	for k := range want {
+		c.fault("age entry %x is missing", k)
 	}
 }
 
@@ -217,6 +257,7 @@ func (c *checker) timers() {
 			unknown[string(rest)] = true
 		case timerOrphan: // likewise
 			orphans[string(rest)] = true
+		case 20: // the outbox's
 		default:
 			c.fault("timer of kind %d", k[8])
 		}
@@ -238,13 +279,14 @@ func (c *checker) timers() {
 	})
 }
 
-// wantGone fails t if any key of any bucket still holds one of these sequence numbers or IDs.
+// wantGone fails t if any key of any bucket still holds one of these sequence numbers or IDs. What limits
+// count goes with its own time.
 func wantGone(t testing.TB, q *Queue, seqs []uint64, ids []string) {
 	t.Helper()
 	holds := func(bucket, k []byte) bool {
 		offset := map[string]int{
 			string(bucketMessages): 0, string(bucketDeliveries): 0, string(bucketReady): prioSize,
-			string(bucketReports): -10, string(bucketSends): -8,
+			string(bucketReports): -10, string(bucketSealed): 0, string(bucketAges): 8,
 		}
 		at, ok := offset[string(bucket)]
 		if at < 0 {

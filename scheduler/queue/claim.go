@@ -241,7 +241,7 @@ func (t *tx) head(lane int, last *Job, passed map[string]bool) []byte {
 // first returns the key that goes first among those of the lane and priority of k, the first of them
 // in the bucket.
 func (t *tx) first(c *bolt.Cursor, k []byte) []byte {
-	if t.opts.FIFO {
+	if t.fifo {
 		return k
 	}
 	// The newest message is the last of its priority; its recipients go in their own order.
@@ -254,7 +254,7 @@ func (t *tx) first(c *bolt.Cursor, k []byte) []byte {
 func (t *tx) following(c *bolt.Cursor, k []byte) []byte {
 	message := bytes.Clone(k[:messageSize])
 	next, _ := c.Next()
-	if t.opts.FIFO || hasPrefix(next, message) {
+	if t.fifo || hasPrefix(next, message) {
 		return next
 	}
 	c.Seek(message)
@@ -294,7 +294,7 @@ func (t *tx) before(a, b []byte, last *Job) bool {
 	case last != nil && (sa == last.Message) != (sb == last.Message):
 		return sa == last.Message
 	default:
-		return (sa < sb) == t.opts.FIFO
+		return (sa < sb) == t.fifo
 	}
 }
 
@@ -315,7 +315,7 @@ func (t *tx) intend(c *Claim, m *message, d *delivery, i int) *Job {
 	p.IMSI, p.Submitted, p.Intent = c.IMSI, t.now, t.id
 	t.setActive(c.SIM, deliveryKey(d.seq, d.rcpt))
 	t.store(m, d)
-	if first && c.Limit.Count > 0 {
+	if first {
 		t.countSend(c, d.seq)
 	}
 	j := t.job(c, m, d, i, first)
@@ -325,12 +325,12 @@ func (t *tx) intend(c *Claim, m *message, d *delivery, i int) *Job {
 
 func (t *tx) job(c *Claim, m *message, d *delivery, i int, first bool) *Job {
 	j := &Job{
-		Message: d.seq, Recipient: d.rcpt, Part: i, ID: m.ID, To: d.To, Content: m.Content,
+		Message: d.seq, Recipient: d.rcpt, Part: i, ID: m.ID, To: d.To, Content: m.content(),
 		Parts: len(d.Parts), Reference: d.Reference, Report: m.Report, Priority: m.Priority,
 		ValidUntil: timeOf(m.ValidUntil), SIM: c.SIM, IMSI: c.IMSI,
 		Attempts: d.Parts[i].Attempts, Faults: d.Faults, First: first, Lane: t.lane(m, d.To),
 	}
-	j.Rest = Pooled(j.Lane) && t.sameMessage(j.Lane, j, nil) != nil
+	j.Rest = pooled(j.Lane) && t.sameMessage(j.Lane, j, nil) != nil
 	j.Waiting = d.nextQueued() >= 0
 	for _, lane := range c.lanes() {
 		j.Waiting = j.Waiting || t.head(lane, nil, nil) != nil

@@ -28,7 +28,21 @@ func (m *message) encode() []byte {
 	w.text(string(m.Content.Data))
 	w.number(int64(m.Content.Port))
 	w.flag(m.Content.Flash)
+	if m.plain() {
+		return w
+	}
+	w.flag(m.Encrypted)
+	w.text(m.Clear.Text)
+	w.text(string(m.Clear.Data))
+	w.flag(m.SkipPhoneValidation)
+	w.text(m.Origin)
+	w.text(string(m.Meta))
 	return w
+}
+
+// plain reports whether m is as messages were before they could be anything else.
+func (m *message) plain() bool {
+	return !m.Encrypted && !m.SkipPhoneValidation && m.Origin == "" && len(m.Meta) == 0
 }
 
 func decodeMessage(v []byte) (*message, error) {
@@ -41,17 +55,22 @@ func decodeMessage(v []byte) (*message, error) {
 		Report: r.flag(), ValidUntil: r.number(), ScheduleAt: r.number(), ID: r.text(),
 	}
 	m.Content.Text = r.text()
-	if data := r.text(); data != "" {
-		m.Content.Data = []byte(data)
-	}
+	m.Content.Data = r.octets()
 	m.Content.Port, m.Content.Flash = uint16(r.number()), r.flag()
+	m.Encrypted = r.flag()
+	// Port and Flash are never encrypted.
+	m.Clear = Content{Text: r.text(), Data: r.octets()}
+	if len(m.Clear.Text)+len(m.Clear.Data) > 0 {
+		m.Clear.Port, m.Clear.Flash = m.Content.Port, m.Content.Flash
+	}
+	m.SkipPhoneValidation, m.Origin, m.Meta = r.flag(), r.text(), r.octets()
 	if r.bad {
 		return nil, fmt.Errorf("message: %w", errDamaged)
 	}
 	return m, nil
 }
 
-func createdOf(v []byte) int64 { return int64(binary.BigEndian.Uint64(v)) }
+func createdOf(v []byte) int64 { return msOf(v) }
 
 // encode writes d. Its State comes first, in one octet, where the aggregate over recipients reads it.
 func (d *delivery) encode() []byte {
@@ -70,6 +89,9 @@ func (d *delivery) encode() []byte {
 	w.number(int64(len(d.Parts)))
 	for i := range d.Parts {
 		d.Parts[i].encode(&w)
+	}
+	if d.Cipher != "" {
+		w.text(d.Cipher)
 	}
 	return w
 }
@@ -116,6 +138,7 @@ func decodeDelivery(k, v []byte) (*delivery, error) {
 	for i := range d.Parts {
 		d.Parts[i].decode(&r)
 	}
+	d.Cipher = r.text()
 	if r.bad || !d.sane() {
 		return nil, fmt.Errorf("recipient: %w", errDamaged)
 	}
@@ -195,6 +218,14 @@ func (r *reader) text() string {
 	s := string(r.rest[size : size+int(n)])
 	r.rest = r.rest[size+int(n):]
 	return s
+}
+
+// octets reads a text as bytes; nil if it is empty.
+func (r *reader) octets() []byte {
+	if s := r.text(); s != "" {
+		return []byte(s)
+	}
+	return nil
 }
 
 // count reads the length of a list, none of which has more than 255 entries.

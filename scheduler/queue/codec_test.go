@@ -24,14 +24,23 @@ var fullDelivery = delivery{
 	},
 }
 
+var sealedMessage = message{ID: "x", Content: Content{Data: []byte("$data"), Port: 7}, Recipients: 1, Encrypted: true, SkipPhoneValidation: true}
+
+var openedMessage = message{
+	ID: "x", Content: Content{Text: "$text", Flash: true}, Recipients: 1, Created: 1, Encrypted: true, Origin: "uplink",
+	Clear: Content{Text: "Grüße", Flash: true}, Meta: []byte{0, 255},
+}
+
 func TestRecordsComeBack(t *testing.T) {
-	for _, m := range []message{{}, {ID: "x", Recipients: 1}, fullMessage} {
+	for _, m := range []message{{}, {ID: "x", Recipients: 1}, fullMessage, sealedMessage, openedMessage, {Origin: "uplink", Meta: []byte{0}}} {
 		got, err := decodeMessage(m.encode())
 		if err != nil || !reflect.DeepEqual(*got, m) {
 			t.Errorf("%+v came back as %+v, %v", m, got, err)
 		}
 	}
-	for _, d := range []delivery{{was: Pending, Parts: make([]part, 255)}, fullDelivery} {
+	openedDelivery := fullDelivery
+	openedDelivery.Cipher = "$number"
+	for _, d := range []delivery{{was: Pending, Parts: make([]part, 255)}, fullDelivery, openedDelivery} {
 		got, err := decodeDelivery(deliveryKey(d.seq, d.rcpt), d.encode())
 		if err != nil || !reflect.DeepEqual(*got, d) {
 			t.Errorf("%+v came back as %+v, %v", d, got, err)
@@ -48,6 +57,13 @@ func TestRecordForm(t *testing.T) {
 		3, 2, '+', '1', 2, 0, 0, 0, 0, 14, 0, 0, 0, 0, 0, 0, 0, // Sent; seven times
 		2, 6, 1, '9', 0x90, 3, 2, 0, 0, 0, 0, 0, 10, 0,
 	})
+	m = message{ID: "a", Content: Content{Text: "$t"}, Recipients: 1, Encrypted: true, Clear: Content{Text: "t"}, SkipPhoneValidation: true, Origin: "o", Meta: []byte{7}}
+	equal(t, "encrypted message", m.encode(), []byte{
+		0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 1, 'a', 2, '$', 't', 0, 0, 0, // as above
+		2, 1, 't', 0, 2, 1, 'o', 1, 7,
+	})
+	d = delivery{To: "1", Cipher: "$", Parts: []part{{}}}
+	equal(t, "recipient of one", d.encode()[len(d.encode())-13:], []byte{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, '$'})
 }
 
 func TestDamagedRecords(t *testing.T) {

@@ -18,6 +18,8 @@
 //	quotas      IMSI, kind, …                      → what was sent, for the quotas (see quotaKind)
 //	blocks      seq/256                            → one state octet a message, bounds of creation
 //	supers      seq/65536                          → how many messages are in which state
+//	sealed      seq                                → an encrypted message that is still to be opened
+//	ages        since when, seq                    → is Pending, while Limits.MaxPendingAge is set
 //	meta        active part of each SIM, last TP-MR, concatenation references, gateway identity,
 //	            routes of the lanes, clock of the quotas, simNumbers given away
 //

@@ -37,6 +37,7 @@ func (t *tx) cancel(seq uint64) error {
 			return ErrNotPending
 		}
 	}
+	t.unseal(m, seq)
 	for _, d := range ds {
 		if d.was == Cancelled {
 			continue
@@ -152,7 +153,7 @@ func (t *tx) retireMessage(seq uint64, before int64) (bool, error) {
 	}
 	t.del(t.ids, []byte(m.ID))
 	t.del(t.messages, seqKey(seq))
-	t.setState(seq, m.Created, n.fold(), 0)
+	t.setState(seq, m, n.fold(), 0)
 	return true, nil
 }
 

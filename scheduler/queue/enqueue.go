@@ -5,18 +5,24 @@ import (
 	"encoding/binary"
 
 	bolt "go.etcd.io/bbolt"
+
+	"dongled/scheduler/store"
 )
 
 // Enqueue stores s, whose every recipient takes parts SMS-SUBMITs (1 to 255), and returns the message
-// as stored, after the commit. It returns ErrDuplicateID if the ID is in use. The submission must
-// have been validated.
+// as stored, after the commit. It returns ErrDuplicateID if the ID is in use, and a *LimitError if
+// Options.Limits keep it out. The submission must have been validated; one that is encrypted cannot be,
+// has no parts yet and waits for Unseal.
 func (q *Queue) Enqueue(ctx context.Context, s Submission, parts int) (m Message, err error) {
 	if s.ID == "" {
-		s.ID = newID()
+		s.ID = store.NewID()
 	}
 	err = q.do(ctx, func(t *tx) error {
 		if t.ids.Get([]byte(s.ID)) != nil {
 			return ErrDuplicateID
+		}
+		if err := t.admit(); err != nil {
+			return err
 		}
 		m, err = t.enqueue(&s, parts)
 		return err
@@ -36,6 +42,11 @@ func (t *tx) enqueue(s *Submission, parts int) (Message, error) {
 		ID: s.ID, Content: s.Content, SIM: s.SIM, Priority: s.Priority, Report: s.Report,
 		ValidUntil: millis(s.ValidUntil), ScheduleAt: millis(s.ScheduleAt),
 		Recipients: len(s.Recipients), Created: t.now,
+		Encrypted: s.Encrypted, SkipPhoneValidation: s.Encrypted && s.SkipPhoneValidation, Origin: s.Origin, Meta: s.Meta,
+	}
+	if m.Encrypted {
+		parts = 1 // until it is known how many there are
+		t.seal(seq)
 	}
 	t.put(t.ids, []byte(m.ID), seqKey(seq))
 	t.put(t.messages, seqKey(seq), m.encode())
@@ -45,13 +56,15 @@ func (t *tx) enqueue(s *Submission, parts int) (Message, error) {
 			seq: seq, rcpt: uint8(i), was: Pending, To: to, Parts: make([]part, parts),
 			Reached: [...]int64{Pending: t.now, Cancelled: 0},
 		}
-		t.place(m, ds[i], m.ScheduleAt)
+		if !m.Encrypted {
+			t.place(m, ds[i], m.ScheduleAt)
+		}
 		t.put(t.deliveries, deliveryKey(seq, uint8(i)), ds[i].encode())
 	}
 	if m.ValidUntil > 0 {
 		t.At(m.ValidUntil, timerExpire, seqKey(seq))
 	}
-	t.setState(seq, m.Created, 0, Pending)
+	t.setState(seq, m, 0, Pending)
 	return assemble(m, ds), t.Err
 }
 
@@ -88,17 +101,19 @@ func (t *tx) unplace(d *delivery) {
 	d.Ready, d.Due = nil, 0
 }
 
-// store writes d back and carries a change of its state into the message's.
+// store writes d back, tells what happened to it, and carries a change of its state into the message's.
 func (t *tx) store(m *message, d *delivery) {
 	now := d.state()
+	t.tell(m, d, now)
 	if now != d.was {
 		if d.Reached[now] == 0 {
 			d.Reached[now] = t.now
 		}
 		before := t.messageState(d.seq, m.Recipients, d.rcpt, d.was)
-		t.setState(d.seq, m.Created, before, t.messageState(d.seq, m.Recipients, d.rcpt, now))
+		t.setState(d.seq, m, before, t.messageState(d.seq, m.Recipients, d.rcpt, now))
 		d.was = now
 	}
+	d.stored()
 	t.put(t.deliveries, deliveryKey(d.seq, d.rcpt), d.encode())
 }
 
@@ -109,8 +124,8 @@ func (t *tx) messageState(seq uint64, recipients int, rcpt uint8, state State) S
 	if recipients > 1 {
 		c := t.deliveries.Cursor()
 		for k, v := c.Seek(seqKey(seq)); len(k) == 9 && binary.BigEndian.Uint64(k) == seq; k, v = c.Next() {
-			if k[8] != rcpt {
-				n[State(v[0])]++
+			if k[8] != rcpt && len(v) > 0 && v[0] < byte(len(n)) { // or it is damaged
+				n[v[0]]++
 			}
 		}
 	}

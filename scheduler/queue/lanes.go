@@ -15,8 +15,8 @@ const (
 	LaneRoutes = 256
 )
 
-// Pooled reports whether several SIMs share a lane.
-func Pooled(lane int) bool { return lane == LaneAny || lane >= LaneRoutes }
+// pooled reports whether several SIMs share a lane.
+func pooled(lane int) bool { return lane == LaneAny || lane >= LaneRoutes }
 
 // Route puts recipients into a lane.
 type Route struct {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"iter"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -70,12 +71,15 @@ func stale(b *bolt.Bucket, prefix []byte, old func(k, v []byte) bool) (keys [][]
 	return keys
 }
 
-// countSend records that a message begins, and forgets those that no period can hold any more.
+// longestLimit is how long back a limit may count that is set tomorrow: SMSGate's longest is a day.
+const longestLimit = 24 * time.Hour
+
+// countSend records that a message begins, limit or not, and forgets those that no period can hold any
+// more. A limit that is set while messages go out counts those of its period before.
 func (t *tx) countSend(c *Claim, seq uint64) {
 	prefix := sendsPrefix(c.IMSI)
-	old := stale(t.sends, prefix, func(k, _ []byte) bool {
-		return msOf(k[len(prefix):]) < t.now-c.Limit.Period.Milliseconds()
-	})
+	since := t.now - max(c.Limit.Period, longestLimit).Milliseconds()
+	old := stale(t.sends, prefix, func(k, _ []byte) bool { return msOf(k[len(prefix):]) < since })
 	for _, k := range old {
 		t.del(t.sends, k)
 	}

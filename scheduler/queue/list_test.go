@@ -188,7 +188,7 @@ func (f *fixture) fillRows(t testing.TB) (rows []row) {
 				if r.state == Processed {
 					t.At(1<<50, timerUnknown, append(deliveryKey(seq, 0), 0))
 				}
-				t.setState(seq, r.created, 0, r.state)
+				t.setState(seq, m, 0, r.state)
 			}
 			return nil
 		}))

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +16,10 @@ type model struct {
 	messages     []*modelMessage // in the order of acceptance
 	active       map[int]*modelRecipient
 	charges      []*modelCharge
+	// events are those of each recipient that was ever heard of, by message and number; changed are the
+	// messages from an uplink whose state changed since somebody looked.
+	events  map[string][]string
+	changed map[string]bool
 }
 
 // modelCharge is a submission that counts in the quotas of its card.
@@ -27,6 +32,9 @@ type modelCharge struct {
 type modelMessage struct {
 	id         string
 	seq        int
+	uplink     bool
+	sealed     bool // and not opened yet
+	scheduleAt time.Time
 	sim        int
 	prio       int8
 	validUntil time.Time
@@ -37,6 +45,7 @@ type modelRecipient struct {
 	msg     *modelMessage
 	n       int
 	to      string
+	cipher  string // what clients see instead
 	sim     int
 	charge  *modelCharge // of the part in flight, or the last one
 	parts   []modelPart
@@ -44,8 +53,11 @@ type modelRecipient struct {
 	// waiting in a lane with a priority, from due on
 	waiting bool
 	bound   bool // to its SIM
-	prio    int8
-	due     time.Time
+	// saw is the last state that a user could see, told how many parts he was told are delivered.
+	saw  State
+	told int
+	prio int8
+	due  time.Time
 }
 
 type modelPart struct {
@@ -125,11 +137,46 @@ func (md *model) settle() {
 					r.drop()
 				}
 			}
+			md.tell(r)
 			if _, seen := r.reached[r.state()]; !seen {
 				r.reached[r.state()] = now
 			}
 		}
 	}
+}
+
+// tell notes the events of what a user sees of r now, and did not before.
+func (md *model) tell(r *modelRecipient) {
+	_, sent := r.reached[Sent]
+	_, delivered := r.reached[Delivered]
+	_, seen := r.reached[r.state()]
+	note := func(event string) {
+		k := r.msg.id + " " + cmp.Or(r.cipher, r.to)
+		md.events[k] = append(md.events[k], event)
+	}
+	switch now := r.state(); {
+	case now == Failed && !seen:
+		note("sms:failed")
+	case now == Cancelled && !seen:
+		note("sms:cancelled")
+	case now == Sent, now == Delivered:
+		if !sent && !delivered {
+			note("sms:sent")
+		}
+		arrived := 0
+		for _, p := range r.parts {
+			if p.state == PartDelivered {
+				arrived++
+			}
+		}
+		for ; r.told < arrived; r.told++ {
+			note("sms:delivered")
+		}
+	}
+	if r.msg.uplink && r.saw != r.state() {
+		md.changed[r.msg.id] = true
+	}
+	r.saw = r.state()
 }
 
 // next is the first time after now, and not after limit, at which something is due.
@@ -198,120 +245,42 @@ func (md *model) lane(r *modelRecipient) int {
 }
 
 func (md *model) enqueue(s Submission, parts int) {
-	m := &modelMessage{id: s.ID, seq: 1, sim: s.SIM, prio: s.Priority, validUntil: s.ValidUntil}
+	m := &modelMessage{id: s.ID, seq: 1, sim: s.SIM, prio: s.Priority, validUntil: s.ValidUntil, uplink: s.Origin == OriginUplink, sealed: s.Encrypted, scheduleAt: s.ScheduleAt}
 	if n := len(md.messages); n > 0 {
 		m.seq = md.messages[n-1].seq + 1
 	}
 	for i, to := range s.Recipients {
-		r := &modelRecipient{msg: m, n: i, to: to, parts: make([]modelPart, parts), reached: map[State]time.Time{Pending: time.Now()}}
-		r.wait(s.ScheduleAt)
+		r := &modelRecipient{msg: m, n: i, to: to, parts: make([]modelPart, parts), reached: map[State]time.Time{Pending: time.Now()}, saw: Pending}
+		if m.sealed {
+			r.to, r.cipher, r.parts = strings.TrimPrefix(to, "$"), to, r.parts[:1]
+		} else {
+			r.wait(s.ScheduleAt)
+		}
 		m.recipients = append(m.recipients, r)
 	}
 	md.messages = append(md.messages, m)
 }
 
-// best is the recipient that goes first on a SIM, but for those passed: by priority, the rest of the
-// last message, age.
-func (md *model) best(c Claim, passed []*modelRecipient) (best *modelRecipient) {
-	for _, m := range md.messages {
-		for _, r := range m.recipients {
-			lane := md.lane(r)
-			open := r.waiting && !r.due.After(time.Now()) && (lane == c.SIM || slices.Contains(c.Lanes, lane)) && !slices.Contains(passed, r)
-			if open && (best == nil || md.before(r, best, c.Last)) {
-				best = r
-			}
-		}
+// nextSealed is the first message that waits to be opened, or nil.
+func (md *model) nextSealed() *modelMessage {
+	i := slices.IndexFunc(md.messages, func(m *modelMessage) bool { return m.sealed && m.state() == Pending })
+	if i < 0 {
+		return nil
 	}
-	return best
+	return md.messages[i]
 }
 
-func (md *model) before(a, b *modelRecipient, last *Job) bool {
-	switch {
-	case a.prio != b.prio:
-		return a.prio > b.prio
-	case a.msg == b.msg:
-		return a.n < b.n
-	case last != nil && last.Priority == a.prio && last.ID == a.msg.id:
-		return true
-	case last != nil && last.Priority == a.prio && last.ID == b.msg.id:
-		return false
+// unseal opens m; a recipient with an error fails.
+func (md *model) unseal(m *modelMessage, o Opened) {
+	m.sealed = false
+	for i, r := range m.recipients {
+		if o.Recipients[i].Error != "" {
+			r.drop()
+			continue
+		}
+		r.parts = make([]modelPart, o.Parts)
+		r.wait(m.scheduleAt)
 	}
-	return (a.msg.seq < b.msg.seq) == md.fifo
-}
-
-// claim returns the recipient and part to submit, or nil.
-func (md *model) claim(c Claim) (*modelRecipient, int) {
-	var passed []*modelRecipient
-	for {
-		r := md.active[c.SIM]
-		if r == nil {
-			r = md.best(c, passed)
-		}
-		if r == nil {
-			return nil, 0
-		}
-		if i := r.queued(); i >= 0 && !r.msg.expired() {
-			if held, others := md.held(c, r); held {
-				if !others || md.active[c.SIM] == r {
-					return nil, 0
-				}
-				passed = append(passed, r)
-				continue
-			}
-			md.charge(c, r)
-			r.waiting, r.sim = false, c.SIM
-			r.parts[i].state = PartSubmitting
-			r.parts[i].attempts++
-			md.active[c.SIM] = r
-			return r, i
-		}
-		r.drop()
-		delete(md.active, c.SIM)
-	}
-}
-
-// held reports whether a quota forbids the next part of r, and whether that is for its recipient only.
-func (md *model) held(c Claim, r *modelRecipient) (held, others bool) {
-	now := time.Now()
-	y, m, d := now.UTC().Date()
-	others = true
-	for _, w := range []struct {
-		Caps
-		from time.Time // what is of then or later counts
-	}{
-		{c.Quota.Minute, now.Add(time.Millisecond - time.Minute)},
-		{c.Quota.Hour, now.Add(time.Millisecond - time.Hour)},
-		{c.Quota.Day, time.Date(y, m, d, 0, 0, 0, 0, time.UTC)},
-		{c.Quota.Month, time.Date(y, m, 1, 0, 0, 0, 0, time.UTC)},
-	} {
-		texts, parts, recipients := 0, 0, map[string]bool{}
-		for _, ch := range md.charges {
-			if ch.card != c.IMSI || ch.at.Before(w.from) {
-				continue
-			}
-			parts++
-			recipients[ch.to] = true
-			if ch.beginning {
-				texts++
-			}
-		}
-		needed := 1
-		if !r.begun() {
-			needed = min(len(r.parts), w.Parts)
-		}
-		if w.Messages > 0 && !r.begun() && texts+1 > w.Messages || w.Parts > 0 && parts+needed > w.Parts {
-			held, others = true, false
-		}
-		if w.Recipients > 0 && !recipients[r.to] && len(recipients)+1 > w.Recipients {
-			held = true
-		}
-	}
-	return held, others
-}
-
-func (md *model) charge(c Claim, r *modelRecipient) {
-	r.charge = &modelCharge{at: time.Now(), card: c.IMSI, to: r.to, beginning: !r.begun()}
-	md.charges = append(md.charges, r.charge)
 }
 
 // outcome settles part i of r.

@@ -30,6 +30,22 @@ func TestOldestFirst(t *testing.T) {
 	})
 }
 
+// TestOrderChanges: the order may change while messages wait, and while one is under way.
+func TestOrderChanges(t *testing.T) {
+	bubble(t, Options{}, func(f *fixture) {
+		f.puts("a", "b", "c", "d")
+		j := f.take(sim1)
+		equal(t, "newest first", []string{name(j)}, []string{"d"})
+		f.SetFIFO(true)
+		f.accept(j)
+		j = f.take(sim1)
+		equal(t, "then oldest first", []string{name(j)}, []string{"a"})
+		f.accept(j)
+		f.SetFIFO(false)
+		equal(t, "and back", f.run(sim1), []string{"c", "b"})
+	})
+}
+
 // TestLanes: a SIM takes what names it and what names none, as one queue; never another's.
 func TestLanes(t *testing.T) {
 	for _, fifo := range []bool{false, true} {

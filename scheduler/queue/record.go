@@ -1,6 +1,9 @@
 package queue
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // message is the stored submission; times in milliseconds since 1970, 0 for none.
 type message struct {
@@ -13,6 +16,21 @@ type message struct {
 	ScheduleAt int64
 	Recipients int
 	Created    int64
+	// Encrypted says that Content is ciphertext, and Clear what it was opened to, if it was.
+	Encrypted bool
+	Clear     Content
+	// SkipPhoneValidation is kept for numbers that are still to be opened.
+	SkipPhoneValidation bool
+	Origin              string
+	Meta                []byte
+}
+
+// content is what is sent.
+func (m *message) content() Content {
+	if m.Encrypted {
+		return m.Clear
+	}
+	return m.Content
 }
 
 func (m *message) expired(now int64) bool { return m.ValidUntil > 0 && m.ValidUntil <= now }
@@ -24,8 +42,11 @@ type delivery struct {
 	// was is the state as stored, to see whether it changed.
 	was State
 
-	To  string
-	SIM int
+	// To is the number that is dialled. Cipher is what the client named instead, of a message that came
+	// encrypted and was opened; before that To is.
+	To     string
+	Cipher string
+	SIM    int
 	// Reference is the concatenation reference (TS 23.040 section 9.2.3.24.1) of every part,
 	// chosen at the first claim so that a restart goes on with the same one.
 	Reference uint8
@@ -53,6 +74,8 @@ type part struct {
 	Error  string
 	// Unanswered are the cards under which the part is filed without TP-MR, one a submission.
 	Unanswered []string
+	// fresh says that it was delivered in this transaction; it is not stored.
+	fresh bool
 	// Intent is the transaction that stored the intent: a report stored by an earlier one cannot
 	// be about this part, whatever the clock says.
 	Intent int
@@ -90,7 +113,7 @@ func (d *delivery) reason() string {
 }
 
 func (d *delivery) view() Recipient {
-	r := Recipient{Number: d.To, State: d.state(), Error: d.reason(), SIM: d.SIM, Parts: make([]Part, len(d.Parts))}
+	r := Recipient{Number: d.shown(), State: d.state(), Error: d.reason(), SIM: d.SIM, Parts: make([]Part, len(d.Parts))}
 	for i := range d.Parts {
 		p := &d.Parts[i]
 		r.Parts[i] = Part{
@@ -101,6 +124,9 @@ func (d *delivery) view() Recipient {
 	}
 	return r
 }
+
+// shown is the number as the client named it.
+func (d *delivery) shown() string { return cmp.Or(d.Cipher, d.To) }
 
 // started reports whether any part may be in the network already.
 func (d *delivery) started() bool {
@@ -144,9 +170,18 @@ func (d *delivery) nextQueued() int {
 
 // apply moves part i by e; it reports whether that changed anything.
 func (d *delivery) apply(i int, e event) bool {
-	next, ok := transition(d.Parts[i].State, e)
-	d.Parts[i].State = next
+	p := &d.Parts[i]
+	next, ok := transition(p.State, e)
+	p.State = next
+	p.fresh = p.fresh || ok && next == PartDelivered
 	return ok
+}
+
+// stored has nothing of d be news any more.
+func (d *delivery) stored() {
+	for i := range d.Parts {
+		d.Parts[i].fresh = false
+	}
 }
 
 // fail rejects part i and every part not yet submitted, and says why.

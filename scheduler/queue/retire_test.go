@@ -28,7 +28,7 @@ func TestRetire(t *testing.T) {
 		f.reject(f.take(sim1))
 		pause(2 * time.Hour)
 		f.put(Submission{ID: "late"}, 1)
-		f.run(c) // Sent two hours after the others; its sends entry clears theirs
+		f.run(c)
 		f.puts("unknown")
 		f.lose(f.take(sim1))
 		f.puts("young")

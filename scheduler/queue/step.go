@@ -209,7 +209,7 @@ func (q *Queue) claimable(c *Claim) bool {
 	}
 	found := true // if the store cannot be read, Step will say it
 	_ = q.store.View(func(btx *bolt.Tx) error {
-		t := &tx{Queue: q, ready: btx.Bucket(bucketReady), meta: btx.Bucket(bucketMeta)}
+		t := &tx{Queue: q, fifo: q.fifo.Load(), ready: btx.Bucket(bucketReady), meta: btx.Bucket(bucketMeta)}
 		found = t.meta.Get(activeKey(c.SIM)) != nil || slices.ContainsFunc(c.lanes(), func(lane int) bool {
 			return t.head(lane, nil, nil) != nil
 		})

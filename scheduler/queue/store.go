@@ -1,27 +1,37 @@
 package queue
 
 import (
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
 
+	"dongled/scheduler/outbox"
 	"dongled/scheduler/store"
 )
 
 // Options configure a Queue. The zero value is SMSGate's defaults.
 type Options struct {
-	// FIFO sends messages of equal priority in the order of acceptance, instead of newest first.
+	// FIFO sends messages of equal priority in the order of acceptance, instead of newest first; see
+	// SetFIFO.
 	FIFO bool
 	// RetryUnknown sends a part again whose outcome is unknown, at the risk of a duplicate, instead
 	// of waiting for a report.
 	RetryUnknown bool
 	// UnknownAfter is how long a part may stay unknown before it ends as lost; 0 means 24 h.
 	UnknownAfter time.Duration
+	// Limits refuse new messages.
+	Limits Limits
+	// Outbox gets the events of messages; nil: none.
+	Outbox *outbox.Outbox
+	// Own returns the subscriber's number of a SIM, empty if it is not known. It must not block.
+	Own func(sim int) string
+	// Sealed is called after a commit that stored an encrypted message. It must not block.
+	Sealed func()
 	// Log gets what has no caller to be told; nil discards it.
 	Log *slog.Logger
 	// Wake is called after a commit that made work claimable in a lane. It must not block.
@@ -37,10 +47,14 @@ type Options struct {
 type Queue struct {
 	opts  Options
 	store *store.Store
+	// fifo is Options.FIFO as it stands.
+	fifo atomic.Bool
 	// current is the transaction that the store's writer is in; nobody else may look at it.
 	current *tx
-	// opened bears the monotonic clock that quotas go by (see quotaTime).
-	opened time.Time
+	// opened bears the monotonic clock that quotas go by (see quotaTime); earlier is the last message of
+	// the run before.
+	opened  time.Time
+	earlier uint64
 	// moved is how far Move has come.
 	moved []byte
 }
@@ -60,6 +74,8 @@ var (
 	bucketBlocks     = []byte("blocks")
 	bucketSupers     = []byte("supers")
 	bucketMeta       = []byte("meta")
+	bucketSealed     = []byte("sealed")
+	bucketAges       = []byte("ages")
 )
 
 // census has the State of every message as its mark, and its creation as its time.
@@ -73,6 +89,9 @@ func New(opts Options) *Queue {
 	if opts.Wake == nil {
 		opts.Wake = func(int) {}
 	}
+	if opts.Sealed == nil {
+		opts.Sealed = func() {}
+	}
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
@@ -81,14 +100,20 @@ func New(opts Options) *Queue {
 	}
 	// The longest prefix is found first.
 	opts.Routes = slices.SortedStableFunc(slices.Values(opts.Routes), func(a, b Route) int { return len(b.Prefix) - len(a.Prefix) })
-	return &Queue{opts: opts, opened: time.Now()}
+	q := &Queue{opts: opts, opened: time.Now()}
+	q.SetFIFO(opts.FIFO)
+	return q
 }
+
+// SetFIFO changes the order among messages of equal priority, from the next claim on.
+func (q *Queue) SetFIFO(fifo bool) { q.fifo.Store(fifo) }
 
 // Buckets implements store.Room.
 func (q *Queue) Buckets() [][]byte {
 	return [][]byte{
 		bucketIDs, bucketMessages, bucketDeliveries, bucketReady, bucketReports,
 		bucketOrphans, bucketSends, bucketQuotas, bucketBlocks, bucketSupers, bucketMeta,
+		bucketSealed, bucketAges,
 	}
 }
 
@@ -96,10 +121,14 @@ func (q *Queue) Buckets() [][]byte {
 func (q *Queue) Prepare(st *store.Tx) error {
 	q.store = st.Store()
 	t := q.in(st)
+	q.earlier = t.messages.Sequence()
 	if err := t.prepareMeta(); err != nil {
 		return err
 	}
-	return t.recover()
+	if err := t.recover(); err != nil {
+		return err
+	}
+	return t.prepareAges()
 }
 
 // Gateway is the identity that the store keeps for the device clients see.
@@ -118,7 +147,7 @@ func (t *tx) prepareMeta() error {
 	switch v := t.meta.Get(keySchema); {
 	case v == nil:
 		t.put(t.meta, keySchema, []byte{schema})
-		g := Gateway{ID: newID(), Created: time.UnixMilli(t.now).UTC()}
+		g := Gateway{ID: store.NewID(), Created: time.UnixMilli(t.now).UTC()}
 		t.put(t.meta, keyGateway, mustJSON(g))
 	case len(v) != 1 || v[0] < 1 || v[0] > schema:
 		return fmt.Errorf("schema %v is none that this version reads (1 to %d): use the version that wrote it", v, schema)
@@ -136,6 +165,3 @@ func (q *Queue) Gateway() (g Gateway, err error) {
 	})
 	return g, err
 }
-
-// newID returns 21 random URL-safe characters (105 bits).
-func newID() string { return rand.Text()[:21] }

@@ -60,6 +60,7 @@ func (t *tx) expireMessage(seq uint64) error {
 	if err != nil {
 		return err
 	}
+	t.unseal(m, seq)
 	for _, d := range ds {
 		if d.inFlight() || d.nextQueued() < 0 {
 			continue // settle looks at the time again

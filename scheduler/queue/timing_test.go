@@ -230,19 +230,35 @@ func TestLimitClockSetBack(t *testing.T) {
 	})
 }
 
+// TestLimitForgets: what began is kept for a day, which a limit may count that is set only then.
 func TestLimitForgets(t *testing.T) {
 	bubble(t, Options{}, func(f *fixture) {
-		c := sim1
-		c.Limit = Limit{Count: 1000, Period: time.Minute}
 		for range 50 {
 			f.puts("")
-			f.run(c)
-			pause(10 * time.Second)
+			f.run(sim1)
+			pause(time.Hour)
 		}
 		n := 0
 		f.ok(f.do(ctx, func(t *tx) error { n = t.sends.Stats().KeyN; return nil }))
-		if n < 6 || n > 8 {
-			t.Errorf("%d sends kept, want those of the last minute", n)
+		if n < 24 || n > 26 {
+			t.Errorf("%d sends kept, want those of the last day", n)
+		}
+	})
+}
+
+// TestLimitSetLater: a limit counts what began before it was set.
+func TestLimitSetLater(t *testing.T) {
+	bubble(t, Options{FIFO: true}, func(f *fixture) {
+		began := time.Now()
+		f.puts("a", "b")
+		f.run(sim1)
+		pause(10 * time.Minute)
+		f.puts("c", "d")
+		limited := sim1
+		limited.Limit = Limit{Count: 3, Period: time.Hour}
+		equal(t, "with the limit", f.run(limited), []string{"c"})
+		if again, want := f.idle(limited), began.Add(time.Hour); again.Before(want) || again.After(want.Add(time.Second)) {
+			t.Errorf("come again at %v, want an hour after the first, at %v", again, want)
 		}
 	})
 }

@@ -15,6 +15,10 @@ type tx struct {
 	id    int
 	now   int64 // ms since 1970
 	woken map[int]struct{}
+	// fifo is Queue.fifo for the whole transaction: a search must not change its order on the way.
+	fifo bool
+	// stated are the messages whose change the uplink is told of already.
+	stated map[uint64]bool
 
 	ids, messages, deliveries, ready *bolt.Bucket
 	reports, orphans, sends          *bolt.Bucket
@@ -26,7 +30,7 @@ type tx struct {
 func (q *Queue) in(st *store.Tx) *tx {
 	if q.current == nil || q.current.Tx != st {
 		q.current = &tx{
-			Queue: q, Tx: st, id: st.ID(), now: st.Now,
+			Queue: q, Tx: st, id: st.ID(), now: st.Now, fifo: q.fifo.Load(),
 			ids: st.Bucket(bucketIDs), messages: st.Bucket(bucketMessages), deliveries: st.Bucket(bucketDeliveries),
 			ready: st.Bucket(bucketReady), reports: st.Bucket(bucketReports), orphans: st.Bucket(bucketOrphans),
 			sends: st.Bucket(bucketSends), meta: st.Bucket(bucketMeta),
@@ -42,8 +46,9 @@ func (q *Queue) do(ctx context.Context, f func(*tx) error) error {
 
 // setState moves a message from one state to another in the census. 0 stands for one that was not
 // there before, or will not be.
-func (t *tx) setState(seq uint64, created int64, before, after State) {
-	census.Set(t.Tx, seq, created, byte(before), byte(after))
+func (t *tx) setState(seq uint64, m *message, before, after State) {
+	census.Set(t.Tx, seq, m.Created, byte(before), byte(after))
+	t.age(seq, m, before, after)
 }
 
 func (t *tx) put(b *bolt.Bucket, k, v []byte) { t.Put(b, k, v) }

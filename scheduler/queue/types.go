@@ -41,6 +41,13 @@ type Submission struct {
 	ScheduleAt time.Time
 	// SkipPhoneValidation takes the numbers as given, keeping digits, '+', '*' and '#'.
 	SkipPhoneValidation bool
+	// Encrypted says that the text or data and each of Recipients is ciphertext (package seal). Such a
+	// message is opened after it was stored; clients see the ciphertext for ever.
+	Encrypted bool
+	// Origin names the part of the gateway that the message came in by, such as "uplink"; empty is the
+	// native API. Meta is that part's own, kept as it is.
+	Origin string
+	Meta   []byte
 }
 
 // Message is one accepted message as it stands.
@@ -58,6 +65,10 @@ type Message struct {
 	// Reached holds when each aggregate state was first reached, oldest first.
 	Reached    []Reached
 	Recipients []Recipient
+	// Encrypted, Origin and Meta are those of the Submission.
+	Encrypted bool
+	Origin    string
+	Meta      []byte
 }
 
 // Reached is the time a state was first reached.
