@@ -44,6 +44,8 @@ type fixture struct {
 	store *store.Store
 	path  string
 	opts  inbox.Options
+	// told, if set, is the outbox's.
+	told func(*store.Tx, outbox.Event)
 }
 
 // bubble runs f with a fresh inbox in virtual time, which starts at 2000-01-01 00:00 UTC.
@@ -67,7 +69,7 @@ func newFixture(t testing.TB, opts inbox.Options) *fixture {
 
 func (f *fixture) start() {
 	f.Helper()
-	f.out = outbox.New(nil)
+	f.out = outbox.New(f.told, nil)
 	f.opts.Outbox = f.out
 	f.Inbox = inbox.New(f.opts)
 	s, err := store.Open(f.path, store.Options{}, f.out, f.Inbox)
@@ -207,15 +209,20 @@ func (f *fixture) check() {
 		each := func(bucket string, do func(k, v []byte)) {
 			_ = btx.Bucket([]byte(bucket)).ForEach(func(k, v []byte) error { do(k, v); return nil })
 		}
-		forget, giveUp := map[string]bool{}, map[string]bool{}
+		forget, giveUp, again := map[string]bool{}, map[string]bool{}, false
 		each("timers", func(k, _ []byte) {
 			switch k[8] {
 			case 11:
 				giveUp[string(k[9:])] = true
 			case 12:
 				forget[string(k[9:])] = true
+			case 13:
+				again = true
 			}
 		})
+		if n := btx.Bucket([]byte("inbox_replays")).Stats().KeyN; n > 0 && !again {
+			f.Errorf("%d replays wait for ever", n)
+		}
 		each("inbox_seen", func(k, _ []byte) {
 			if !forget[string(k)] {
 				f.Errorf("%x is remembered for ever", k)

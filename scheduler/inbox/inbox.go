@@ -41,6 +41,7 @@ var (
 	bucketOpen   = []byte("inbox_open")
 	bucketParts  = []byte("inbox_parts")
 	bucketRaw    = []byte("inbox_raw")
+	bucketJobs   = []byte("inbox_replays")
 )
 
 // The kinds of timers say what falls due.
@@ -48,10 +49,11 @@ const (
 	kindSweep   byte = 10 + iota // rest: number of the row to begin with, or nothing
 	kindPartial                  // rest: key of a message in inbox_open that will not get whole
 	kindForget                   // rest: hash of what needs no longer be remembered
+	kindReplay                   // no rest: the first replay goes on
 )
 
 // census has the Kind of every message as its mark, and its receipt as its time.
-var census = store.Census{Blocks: bucketBlocks, Supers: bucketSupers, Marks: byte(DataSMS)}
+var census = store.Census{Blocks: bucketBlocks, Supers: bucketSupers, Marks: byte(lastKind)}
 
 // New makes an inbox, which is of use once a store was opened with it as a room.
 func New(opts Options) *Inbox {
@@ -66,7 +68,7 @@ func New(opts Options) *Inbox {
 
 // Buckets implements store.Room.
 func (b *Inbox) Buckets() [][]byte {
-	return [][]byte{bucketRows, bucketBlocks, bucketSupers, bucketSeen, bucketOpen, bucketParts, bucketRaw}
+	return [][]byte{bucketRows, bucketBlocks, bucketSupers, bucketSeen, bucketOpen, bucketParts, bucketRaw, bucketJobs}
 }
 
 // Prepare implements store.Room.
@@ -75,11 +77,14 @@ func (b *Inbox) Prepare(st *store.Tx) error {
 	if b.opts.Retention > 0 {
 		st.At(st.Now, kindSweep, nil) // it may have been longer at the last start
 	}
+	if k, _ := st.Bucket(bucketJobs).Cursor().First(); k != nil {
+		st.At(st.Now, kindReplay, nil)
+	}
 	return nil
 }
 
 // Kinds implements store.Room.
-func (b *Inbox) Kinds() []byte { return []byte{kindSweep, kindPartial, kindForget} }
+func (b *Inbox) Kinds() []byte { return []byte{kindSweep, kindPartial, kindForget, kindReplay} }
 
 // Due implements store.Room.
 func (b *Inbox) Due(st *store.Tx, kind byte, rest []byte) {
@@ -91,6 +96,8 @@ func (b *Inbox) Due(st *store.Tx, kind byte, rest []byte) {
 		t.giveUp(rest)
 	case kindForget:
 		t.forget(rest)
+	case kindReplay:
+		t.replay()
 	}
 }
 
@@ -103,14 +110,14 @@ const settling = 2 * time.Hour
 type tx struct {
 	*Inbox
 	*store.Tx
-	rows, seen, open, parts, raw *bolt.Bucket
+	rows, seen, open, parts, raw, jobs *bolt.Bucket
 }
 
 func (b *Inbox) in(st *store.Tx) *tx {
 	return &tx{
 		Inbox: b, Tx: st,
 		rows: st.Bucket(bucketRows), seen: st.Bucket(bucketSeen), open: st.Bucket(bucketOpen),
-		parts: st.Bucket(bucketParts), raw: st.Bucket(bucketRaw),
+		parts: st.Bucket(bucketParts), raw: st.Bucket(bucketRaw), jobs: st.Bucket(bucketJobs),
 	}
 }
 

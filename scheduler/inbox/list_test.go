@@ -11,7 +11,7 @@ import (
 )
 
 func TestKindNames(t *testing.T) {
-	for name, want := range map[string]inbox.Kind{"SMS": inbox.SMS, "DATA_SMS": inbox.DataSMS, "": 0, "MMS": 0, "sms": 0} {
+	for name, want := range map[string]inbox.Kind{"SMS": inbox.SMS, "DATA_SMS": inbox.DataSMS, "MMS": inbox.MMS, "": 0, "MMS_DOWNLOADED": 0, "sms": 0} {
 		if got, ok := inbox.ParseKind(name); got != want || ok != (want != 0) {
 			t.Errorf("%q is %d, %t", name, got, ok)
 		}

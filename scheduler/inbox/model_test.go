@@ -1,7 +1,6 @@
 package inbox_test
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 	"pgregory.net/rapid"
 
+	"dongled/hack/models"
 	"dongled/scheduler/inbox"
 )
 
@@ -48,13 +48,13 @@ const (
 // the same references and texts, over two cards, with time, restarts and crashes in between; and
 // compares it with the model after each.
 func TestModel(t *testing.T) {
-	limitChecks()
+	models.Checks(20)
 	dir := t.TempDir()
 	rapid.Check(t, func(rt *rapid.T) {
-		inBubble(t, func(t *testing.T) {
+		models.InBubble(t, func(t *testing.T) {
 			m := &machine{dir: dir}
 			m.fixture = &fixture{
-				TB: reporter{t, rt}, path: filepath.Join(dir, "0.db"), opts: inbox.Options{PartialAfter: partialAfter},
+				TB: models.Reporter{TB: t, RT: rt}, path: filepath.Join(dir, "0.db"), opts: inbox.Options{PartialAfter: partialAfter},
 			}
 			m.start()
 			m.began = time.Now()
@@ -77,40 +77,6 @@ func TestModel(t *testing.T) {
 		})
 	})
 }
-
-// limitChecks keeps the property to seconds, unless -rapid.checks asks for more.
-func limitChecks() {
-	given := false
-	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.checks" })
-	if !given {
-		_ = flag.Set("rapid.checks", "20") // a number is no error
-	}
-}
-
-// inBubble runs f in virtual time, a bubble for every check: rapid gives up after a day of its own
-// clock. How f ends, it ends: rapid stops a check by a panic.
-func inBubble(t *testing.T, f func(*testing.T)) {
-	var end any
-	synctest.Test(t, func(t *testing.T) {
-		defer func() { end = recover() }()
-		f(t)
-	})
-	if end != nil {
-		panic(end)
-	}
-}
-
-// reporter lets the helpers of a fixture report to rapid, which finds the shortest way to a fault.
-type reporter struct {
-	testing.TB
-	rt *rapid.T
-}
-
-func (r reporter) Errorf(format string, args ...any) { r.rt.Helper(); r.rt.Errorf(format, args...) }
-
-func (r reporter) Fatal(args ...any) { r.rt.Helper(); r.rt.Fatal(args...) }
-
-func (r reporter) Error(args ...any) { r.rt.Helper(); r.rt.Error(args...) }
 
 // send has somebody send a message. Few texts, senders and references, so that much is the same; what
 // else would be the same in all is sent later, as people do.

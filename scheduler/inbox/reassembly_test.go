@@ -329,3 +329,17 @@ func TestHeaderOfNonsense(t *testing.T) {
 		f.want("61", "61", "61")
 	})
 }
+
+// TestDamagedTimer: one that names nothing fails no commit.
+func TestDamagedTimer(t *testing.T) {
+	bubble(t, inbox.Options{}, func(f *fixture) {
+		const kindForget = 12
+		err := f.store.Do(ctx, func(t *store.Tx) error {
+			t.At(t.Now, kindForget, nil)
+			return t.Err
+		})
+		if err != nil {
+			t.Errorf("a commit fails: %v", err)
+		}
+	})
+}

@@ -101,6 +101,10 @@ func (t *tx) repeated(h hash, keep time.Duration) bool {
 
 // forget drops what was seen long ago; what is remembered until later has a timer of its own.
 func (t *tx) forget(h []byte) {
+	if len(h) != len(hash{}) {
+		t.opts.Log.Error("a timer that forgets what was seen names nothing and is dropped", "rest", h)
+		return
+	}
 	if until := t.settled(settling); until > t.Now {
 		t.Put(t.seen, h, binary.BigEndian.AppendUint64(nil, uint64(until)))
 		t.At(until, kindForget, h)

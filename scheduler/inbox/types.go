@@ -14,9 +14,13 @@ const (
 	SMS Kind = iota + 1
 	// DataSMS is 8-bit user data, as a rule for an application port.
 	DataSMS
+	// MMS is the notification that an MMS waits at the operator's server; no dongle fetches it.
+	MMS
+
+	lastKind = MMS
 )
 
-var kindNames = [...]string{"", "SMS", "DATA_SMS"}
+var kindNames = [...]string{"", "SMS", "DATA_SMS", "MMS"}
 
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {
@@ -27,7 +31,7 @@ func (k Kind) String() string {
 
 // ParseKind returns the kind of that name, spelled exactly as on the wire.
 func ParseKind(name string) (Kind, bool) {
-	for k := SMS; k <= DataSMS; k++ {
+	for k := SMS; k <= lastKind; k++ {
 		if kindNames[k] == name {
 			return k, true
 		}
@@ -37,18 +41,21 @@ func ParseKind(name string) (Kind, bool) {
 
 // Message is one message that came in, put together from its parts.
 type Message struct {
-	// ID is "text:" or "data:" and a number that rises with the order of arrival.
+	// ID is "text:", "data:" or "mms:" and a number that rises with the order of arrival.
 	ID   string `json:"-"`
 	Kind Kind   `json:"kind"`
-	// Sender is TP-OA: a number, with "+" where it is international, or a name. Recipient is the
-	// SIM's own number, empty where that is not known.
+	// Sender is TP-OA: a number, with "+" where it is international, or a name; of an MMS it is who
+	// wrote that, if the notification says so. Recipient is the SIM's own number, empty where that is
+	// not known.
 	Sender    string `json:"from"`
 	Recipient string `json:"to,omitempty"`
 	// SMSC is the Service Centre that delivered it.
 	SMSC string `json:"smsc,omitempty"`
-	// Text is that of an SMS, Data that of a DataSMS.
+	// Text is that of an SMS, Data that of a DataSMS, and of an MMS the notification as it came.
 	Text string `json:"text,omitempty"`
 	Data []byte `json:"data,omitempty"`
+	// Notification is what Data says of an MMS; nil of all else.
+	Notification *Notification `json:"mms,omitempty"`
 	// Port is the destination port (TS 23.040 section 9.2.3.24.4), 0 for none.
 	Port uint16 `json:"port,omitempty"`
 	// Flash says it was of class 0, to be shown at once (TS 23.038 section 4).
@@ -66,6 +73,24 @@ type Message struct {
 	Sent time.Time `json:"sent,omitzero"`
 	// Received is when it was stored: when its last part came, or was given up.
 	Received time.Time `json:"-"`
+}
+
+// Notification is what is told of an MMS; see pdu.MMSNotification.
+type Notification struct {
+	TransactionID string `json:"transaction"`
+	// MessageID is the operator's, as a rule empty.
+	MessageID string `json:"id,omitempty"`
+	// Pusher is TP-OA: who sent the notification, not the MMS.
+	Pusher  string `json:"pusher,omitempty"`
+	Subject string `json:"subject,omitempty"`
+	// Class is that of the message, such as Personal; ContentClass that of what is in it.
+	Class        string `json:"class,omitempty"`
+	ContentClass string `json:"content,omitempty"`
+	// Size is in octets, 0 if not told.
+	Size int64 `json:"size,omitempty"`
+	// Expires is when the operator drops it; zero if not told.
+	Expires  time.Time `json:"expires,omitzero"`
+	Location string    `json:"location"`
 }
 
 // Gap stands in a partial text for parts that never came.
