@@ -28,7 +28,7 @@ func TestBringUp(t *testing.T) {
 			SIM: 3, Port: "/dev/ttyUSB2", State: modem.StateReady,
 			IMEI: "861234567890123", IMSI: "262011234567890", ICCID: "8949020000012345678",
 			Manufacturer: "huawei", Model: "E173", Revision: "11.126.85.00.209",
-			Number: "+491701234567", SMSC: "+491710760000", Operator: "Telekom.de, net",
+			Number: "+491701234567", SMSC: "+491710760000", Operator: "Telekom.de, net", Generation: 3,
 			Registration: 1, SignalDBM: -73, Reports: true, Sessions: 1, Tty: "/dev/ttyUSB2", Profile: "huawei-e173",
 		}
 		if got != want {

@@ -197,14 +197,29 @@ func (s *session) checkNext() {
 	s.check(func() error { return ask(s) })
 }
 
-// askOperator reads the name of the network.
+// askOperator reads the name of the network, and by what radio it is reached.
 func (s *session) askOperator() error {
 	args, err := s.ask("+COPS?", "+COPS")
 	if err != nil {
 		return err
 	}
-	s.w.update(func(st *Status) { st.Operator = field(args, 2) })
+	s.w.update(func(st *Status) { st.Operator, st.Generation = field(args, 2), generation(field(args, 3)) })
 	return nil
+}
+
+// generation of a radio access technology by its <AcT> (TS 27.007 section 7.3); 0 is unknown.
+func generation(act string) int {
+	generations := [...]int{
+		0: 2, 1: 2, 2: 3, 3: 2, 4: 3, 5: 3, 6: 3, 7: 4,
+		8: 2, 9: 4, // GSM and LTE for things
+		10: 4, 11: 5, // LTE and NR at a 5G core
+		12: 5, 13: 5, // NG-RAN; LTE with NR beside it
+	}
+	n, err := strconv.Atoi(act)
+	if err != nil || n < 0 || n >= len(generations) {
+		return 0
+	}
+	return generations[n]
 }
 
 func (s *session) askSignal() error {

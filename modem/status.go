@@ -95,6 +95,8 @@ type Status struct {
 	SMSC string
 	// Operator is the network registered with (AT+COPS).
 	Operator string
+	// Generation of the network's radio is 2 (GSM) to 5 (NR), from <AcT> of AT+COPS.
+	Generation int
 
 	// Registration is <stat> of +CREG, +CGREG or +CEREG (TS 27.007 section 7.2), the best of the three.
 	Registration int

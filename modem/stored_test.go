@@ -110,6 +110,30 @@ func TestUntoldMessages(t *testing.T) {
 	})
 }
 
+// Sweep looks at once, however often it is asked; without a session there is nothing to be asked.
+func TestSweepWhenAsked(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		d, s := dongle(t, virtual.Options{}), &sink{}
+		w := start(t, modem.Config{Open: d.Open, Sink: s})
+		w.Sweep()
+		ready(t, w)
+		settle(time.Minute)
+		d.AddFaults(virtual.Fault{On: "CMGD", Do: virtual.CMS, Code: 500, Count: 1})
+		deliver(t, d, "a") // is stored, and stays on the stick once
+		settle(time.Minute)
+		for range 3 {
+			w.Sweep()
+		}
+		settle(time.Second)
+		if got := s.texts(); !slices.Equal(got, []string{"a", "a"}) || len(d.Stored("SM"))+len(d.Stored("ME")) != 0 {
+			t.Errorf("messages %q", got)
+		}
+		d.Unplug()
+		settle(time.Second)
+		w.Sweep()
+	})
+}
+
 // A place that is told of again before it was emptied may hold another message.
 func TestPlaceIsTakenAgain(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -21,6 +21,19 @@ type slotwise struct {
 	next, last, rest int
 }
 
+// Sweep has the memories of the dongle searched soon, for what it never told of; without a session that
+// happens anyway when the next one begins. It does not wait.
+func (w *Worker) Sweep() {
+	s := w.live.Load()
+	if s == nil {
+		return
+	}
+	s.stored.mu.Lock()
+	s.stored.full = true
+	s.stored.mu.Unlock()
+	signal(s.stored.wake)
+}
+
 // beginSweep has all memories searched.
 func (s *session) beginSweep() error {
 	l := s.stored

@@ -271,7 +271,7 @@ func (w *Worker) lose(problem string, err error) {
 	}
 	w.update(func(st *Status) {
 		w.reg = unregistered
-		st.Registration, st.SignalDBM, st.Operator = 0, 0, ""
+		st.Registration, st.SignalDBM, st.Operator, st.Generation = 0, 0, "", 0
 		st.State, st.Problem, st.Hint = StateLost, problem, hints[problem]
 		switch problem {
 		case ProblemPINNeeded, ProblemPINRefused, ProblemPUKNeeded:
