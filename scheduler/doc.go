@@ -3,6 +3,9 @@
 // Submissions are checked here and stored by package queue; one goroutine a SIM claims a part, has
 // its Sender submit it, and hands the outcome back together with the next claim, in one commit.
 //
+// A message that came encrypted is stored as it is and opened by one goroutine (unseal.go); until then
+// it waits in no lane.
+//
 // A message that names no SIM waits in the lane of a pool: all SIMs, or those of a route. In each pool
 // one SIM has the turn. A SIM that is away, paused by its breaker or out of quota has none, so the
 // others take what waits; what may have gone out already stays with its SIM.

@@ -118,12 +118,11 @@ func (s *Scheduler) Run(ctx context.Context) error {
 		s.launch(c)
 	}
 	s.fleet.mu.Unlock()
+	s.served.Go(func() { s.unseal(ctx) })
 	for number, b := range s.opts.Balance {
 		s.served.Go(func() { s.watchBalance(ctx, number, b) })
 	}
-	if s.opts.Retention > 0 {
-		s.served.Go(func() { s.retire(ctx) })
-	}
+	s.served.Go(func() { s.retire(ctx) })
 	<-ctx.Done()
 	s.fleet.mu.Lock()
 	s.running = nil

@@ -112,7 +112,7 @@ func (s *Scheduler) lanes(c *sim, now time.Time) (lanes []int) {
 // holds reports whether it is the turn of c, or nobody's. With s.mu held.
 func (s *Scheduler) holds(p *pool, c *sim, now time.Time) bool {
 	holder := s.find(p.turn)
-	if s.opts.Selection == OSDefault || holder == nil || !s.eligible(holder, now) {
+	if s.policy.Load().Selection == OSDefault || holder == nil || !s.eligible(holder, now) {
 		if !s.pass(p, now) {
 			return true
 		}
@@ -129,7 +129,8 @@ func (s *Scheduler) eligible(c *sim, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	// By OSDefault the first SIM's delays are the gateway's.
-	delayed := now.Before(c.heldUntil) && s.opts.Selection != OSDefault
+	p := s.policy.Load()
+	delayed := c.heldBy == p && now.Before(c.heldUntil) && p.Selection != OSDefault
 	return !c.breaker.open() && !delayed && !c.usedUp(now, card)
 }
 
@@ -187,7 +188,7 @@ func (s *Scheduler) pass(p *pool, now time.Time) bool {
 		return false
 	}
 	next := can[0]
-	switch s.opts.Selection {
+	switch s.policy.Load().Selection {
 	case Random:
 		next = can[rand.N(len(can))]
 	case RoundRobin:

@@ -2,7 +2,6 @@ package scheduler_test
 
 import (
 	"cmp"
-	"flag"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"dongled/hack/models"
 	"dongled/modem"
 	"dongled/pdu"
 	"dongled/scheduler"
@@ -179,11 +179,7 @@ func (m message) submission(i int) queue.Submission {
 
 // Whatever network, modems and daemon do, every accepted message ends in one state, and it is true.
 func TestEveryMessageEndsInOneTrueState(t *testing.T) {
-	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
-		if err := flag.Set("rapid.checks", "12"); err != nil {
-			t.Fatal(err)
-		}
-	}
+	models.Checks(12)
 	rapid.Check(t, func(rt *rapid.T) {
 		p := drawPlan(rt)
 		var faults []string

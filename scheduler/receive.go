@@ -14,6 +14,19 @@ import (
 // Inbox is what came in.
 func (s *Scheduler) Inbox() *inbox.Inbox { return s.inbox }
 
+// sweeper is a Sender that can be asked to look for what its dongle never told of. *modem.Worker is one.
+type sweeper interface{ Sweep() }
+
+// Sweep has every dongle searched for messages that it keeps. It does not wait; what is found comes in
+// as always.
+func (s *Scheduler) Sweep() {
+	for _, c := range s.all() {
+		if w, can := c.Sender.(sweeper); can {
+			w.Sweep()
+		}
+	}
+}
+
 // Received implements modem.Sink: it returns after the message, or what cannot be read of it, is
 // stored. The same one may come again.
 func (s *Scheduler) Received(ctx context.Context, from modem.Origin, m modem.Incoming) error {
@@ -63,4 +76,12 @@ func (s *Scheduler) Called(ctx context.Context, from modem.Origin, c modem.Call)
 // Events returns the first events behind number after, at most limit, in their order.
 func (s *Scheduler) Events(after uint64, limit int) ([]outbox.Event, error) {
 	return s.outbox.Events(after, limit)
+}
+
+// Announce stores an event that is about no message; it returns after the commit.
+func (s *Scheduler) Announce(ctx context.Context, name string, payload any) error {
+	return s.store.Do(ctx, func(t *store.Tx) error {
+		s.outbox.Put(t, name, "", payload)
+		return t.Err
+	})
 }

@@ -186,3 +186,28 @@ func TestReceivedTooLate(t *testing.T) {
 		}
 	})
 }
+
+// searched is a SIM that counts how often it was asked to look.
+type searched struct {
+	*fakeSIM
+	times int
+}
+
+func (s *searched) Sweep() { s.times++ }
+
+// TestSweep: every dongle that can is asked to look for messages.
+func TestSweep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := idle(t, scheduler.Options{})
+		r.Sweep() // nobody
+		one, three := &searched{fakeSIM: newSIM(t, 1)}, &searched{fakeSIM: newSIM(t, 3)}
+		for _, s := range []scheduler.Sender{one, newSIM(t, 2), three} {
+			r.Add(s)
+		}
+		r.Sweep()
+		r.Sweep()
+		if one.times != 2 || three.times != 2 {
+			t.Errorf("asked %d and %d times", one.times, three.times)
+		}
+	})
+}

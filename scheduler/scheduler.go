@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"dongled/modem"
@@ -37,7 +39,8 @@ const (
 	Random     Selection = "Random"
 )
 
-// Options configure a Scheduler. The zero value is SMSGate's defaults.
+// Options configure a Scheduler. The zero value is SMSGate's defaults. What Policy has too is the policy
+// until SetPolicy changes it.
 type Options struct {
 	Selection Selection
 	// IntervalMin and IntervalMax bound the random pause between two messages of a SIM; no pause
@@ -45,6 +48,10 @@ type Options struct {
 	IntervalMin, IntervalMax time.Duration
 	// Limit caps the messages that a SIM begins in a sliding period.
 	Limit queue.Limit
+	// WorkHours hold messages outside of them.
+	WorkHours WorkHours
+	// Limits refuse new messages while the queue is not well.
+	Limits queue.Limits
 	// Routes choose the SIMs for messages that name none, by the recipients' numbers.
 	Routes []Route
 	// Quotas cap what SIMs send, by simNumber; that of 0 is for all SIMs that have none.
@@ -67,6 +74,14 @@ type Options struct {
 	Inbox Inbox
 	// Region reads national numbers (ISO 3166-1 alpha-2); empty takes international ones only.
 	Region string
+	// Zone is where work hours are, and the days and months of quotas begin; nil means time.Local.
+	Zone *time.Location
+	// Rooms are further rooms of the store.
+	Rooms []store.Room
+	// Told, if set, is called in the transaction of each event, after it was entered.
+	Told func(*store.Tx, outbox.Event)
+	// Passphrase opens encrypted messages; see SetPassphrase.
+	Passphrase string
 	// OnPart, if set, is told of each part before it is submitted and after its outcome is
 	// known (err nil for +CMGS). It must not block.
 	OnPart func(job *queue.Job, seg pdu.Segment, err error, after bool)
@@ -81,17 +96,29 @@ type Inbox struct {
 	Retention time.Duration
 }
 
+// SetPassphrase changes what encrypted messages are opened with, from the next one on.
+func (s *Scheduler) SetPassphrase(passphrase string) { s.passphrase.Store(&passphrase) }
+
 // Scheduler owns the store and the sending goroutines.
 type Scheduler struct {
 	opts  Options
 	store *store.Store
 	queue *queue.Queue
 	inbox *inbox.Inbox
-	// outbox has the events of what came in.
+	// outbox has the events of both.
 	outbox *outbox.Outbox
 	log    *slog.Logger
 
+	passphrase atomic.Pointer[string]
+	// sealed has a token when encrypted messages may wait.
+	sealed chan struct{}
+
 	fleet
+	// policy is in effect; setting is held while it changes, which retention tells retire.
+	policy    atomic.Pointer[Policy]
+	setting   sync.Mutex
+	retention chan struct{}
+
 	// pools are where messages wait that named no SIM; mu guards their turns.
 	pools []*pool
 	mu    sync.Mutex
@@ -105,6 +132,9 @@ func Open(path string, opts Options) (*Scheduler, error) {
 	if opts.Selection == "" {
 		opts.Selection = OSDefault
 	}
+	if opts.Zone == nil {
+		opts.Zone = time.Local
+	}
 	if opts.MaxParts == 0 {
 		opts.MaxParts = pdu.MaxParts
 	}
@@ -115,16 +145,25 @@ func Open(path string, opts Options) (*Scheduler, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Scheduler{opts: opts, log: opts.Log, pools: pools, fleet: fleet{leaving: map[int]*sim{}}}
+	s := &Scheduler{
+		opts: opts, log: opts.Log, pools: pools, fleet: fleet{leaving: map[int]*sim{}},
+		sealed: make(chan struct{}, 1), retention: make(chan struct{}, 1),
+	}
+	s.SetPassphrase(opts.Passphrase)
+	policy := opts.policy()
+	s.policy.Store(&policy)
+	s.outbox = outbox.New(opts.Told, opts.Log)
 	s.queue = queue.New(queue.Options{
 		FIFO: opts.FIFO, RetryUnknown: opts.RetryUnknown, UnknownAfter: opts.UnknownAfter,
-		Wake: s.wake, Log: opts.Log, Routes: routes,
+		Wake: s.wake, Log: opts.Log, Routes: routes, Limits: opts.Limits, Outbox: s.outbox, Own: s.own,
+		Sealed: s.sealedCame, Zone: opts.Zone,
 	})
-	s.outbox = outbox.New(opts.Log)
 	s.inbox = inbox.New(inbox.Options{
 		Outbox: s.outbox, PartialAfter: opts.Inbox.PartialAfter, Retention: opts.Inbox.Retention, Log: opts.Log,
 	})
-	st, err := store.Open(path, store.Options{Log: opts.Log}, s.queue, s.outbox, s.inbox)
+	// The queue tells of what it finds when it opens: those who are told come before it.
+	rooms := append(slices.Clone(opts.Rooms), s.outbox, s.queue, s.inbox)
+	st, err := store.Open(path, store.Options{Log: opts.Log}, rooms...)
 	if err != nil {
 		return nil, err
 	}
@@ -188,6 +227,14 @@ func identity(sim int, imsi string) string {
 	return imsi
 }
 
+// own is the subscriber's number of a SIM, as far as it is known.
+func (s *Scheduler) own(number int) string {
+	if c := s.find(number); c != nil {
+		return c.Sender.Status().Number
+	}
+	return ""
+}
+
 // Modems returns the status of every SIM, by simNumber. A SIM that the scheduler
 // holds back says why.
 func (s *Scheduler) Modems() []modem.Status {
@@ -204,23 +251,33 @@ const (
 	retireBatch = 200
 )
 
-// retire deletes what ended long ago: once an hour, in steps that keep every commit short.
+// retire deletes what ended long ago: once an hour and when the policy changed, in steps that keep
+// every commit short.
 func (s *Scheduler) retire(ctx context.Context) {
 	tick := time.NewTicker(retireEvery)
 	defer tick.Stop()
 	for {
-		var from uint64
-		for more := true; more && ctx.Err() == nil; {
-			var err error
-			_, more, err = s.queue.Retire(ctx, time.Now().Add(-s.opts.Retention), &from, retireBatch)
-			if err != nil && ctx.Err() == nil {
-				s.log.Error("old messages were not deleted; it is tried again in an hour", "err", err)
-			}
-		}
+		s.retireOld(ctx)
 		select {
 		case <-ctx.Done():
 			return
+		case <-s.retention:
 		case <-tick.C:
+		}
+	}
+}
+
+func (s *Scheduler) retireOld(ctx context.Context) {
+	var from uint64
+	for more := true; more && ctx.Err() == nil; {
+		keep := s.policy.Load().Retention // a longer one counts at once
+		if keep <= 0 {
+			return
+		}
+		var err error
+		_, more, err = s.queue.Retire(ctx, time.Now().Add(-keep), &from, retireBatch)
+		if err != nil && ctx.Err() == nil {
+			s.log.Error("old messages were not deleted; it is tried again in an hour", "err", err)
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,6 +25,8 @@ type sim struct {
 	// Only the goroutine in serve touches these.
 	last     *queue.Job
 	segments []pdu.Segment // of the recipient of last
+	paced    *Policy       // that nextAt was drawn by
+	lastAt   time.Time     // the last part was answered
 	nextAt   time.Time     // the pause between messages ends
 
 	// ended is closed when the goroutine in serve has ended. stop has it end, and is nil before it was
@@ -36,8 +37,10 @@ type sim struct {
 
 	mu      sync.Mutex
 	breaker breaker
-	// heldUntil is when delays and limits let it begin a message again.
+	// heldUntil is when delays, limits and work hours let it begin a message again, by the policy
+	// heldBy; another policy holds it no longer.
 	heldUntil time.Time
+	heldBy    *Policy
 	// quota is the quota of a card that is used up.
 	quota struct {
 		queue.Pause
@@ -87,7 +90,7 @@ func (c *sim) hold(why queue.Pause) {
 		c.quota.Pause, c.quota.card = why, card
 		return
 	}
-	c.heldUntil = why.Until
+	c.heldUntil, c.heldBy = why.Until, c.paced
 }
 
 // usedUp reports whether the quota of this card is used up. With c.mu held.
@@ -184,9 +187,10 @@ func (s *Scheduler) wants(ctx context.Context, c *sim) (*queue.Claim, time.Time)
 	if !ok {
 		return nil, until
 	}
+	p := s.policy.Load()
 	return &queue.Claim{
 		SIM: c.SIM(), IMSI: c.identity(), Lanes: s.lanes(c, now), Last: c.last,
-		NotBefore: c.nextAt, Limit: s.opts.Limit, Quota: s.quota(c.SIM()),
+		NotBefore: c.notBefore(p, now, s.opts.Zone), Limit: p.Limit, Quota: s.quota(c.SIM()),
 	}, time.Time{}
 }
 
@@ -198,23 +202,34 @@ func (s *Scheduler) quota(number int) queue.Quota {
 	return s.opts.Quotas[0]
 }
 
+// maxSleep is how late a SIM may be for a time whose clock was set forward meanwhile, as a Pi's is some
+// time after it started.
+const maxSleep = time.Minute
+
 // wait sleeps until the SIM is woken, a time (zero: no time), or the end of ctx, when it returns
 // false.
 func (c *sim) wait(ctx context.Context, until time.Time) bool {
 	var alarm <-chan time.Time
+	var t *time.Timer
 	if !until.IsZero() {
-		t := time.NewTimer(time.Until(until))
+		t = time.NewTimer(min(maxSleep, time.Until(until)))
 		defer t.Stop()
 		alarm = t.C
 	}
-	select {
-	case <-ctx.Done():
-		return false
-	case <-c.woken:
-	case <-c.asked:
-	case <-alarm:
+	for {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-c.woken:
+		case <-c.asked:
+		case <-alarm:
+			if left := time.Until(until); left > 0 {
+				t.Reset(min(maxSleep, left))
+				continue
+			}
+		}
+		return true
 	}
-	return true
 }
 
 // send submits the part of job and says what became of it.
@@ -228,9 +243,7 @@ func (s *Scheduler) send(ctx context.Context, c *sim, job *queue.Job) *queue.Out
 	mr, err := c.Submit(ctx, seg, job.Waiting, job.Stored)
 	c.submitting.Store(0)
 	s.tell(job, seg, err, true)
-	if s.opts.IntervalMax > 0 {
-		c.nextAt = time.Now().Add(s.interval())
-	}
+	c.sent(time.Now())
 	if err == nil {
 		s.recovered(c)
 		return &queue.Outcome{Job: job, Kind: queue.OutcomeAccepted, MR: mr}
@@ -243,15 +256,6 @@ func (s *Scheduler) tell(job *queue.Job, seg pdu.Segment, err error, after bool)
 	if s.opts.OnPart != nil {
 		s.opts.OnPart(job, seg, err, after)
 	}
-}
-
-// interval is the pause after a message, random so that the traffic does not look like a machine's.
-func (s *Scheduler) interval() time.Duration {
-	spread := s.opts.IntervalMax - s.opts.IntervalMin
-	if spread <= 0 {
-		return s.opts.IntervalMin
-	}
-	return s.opts.IntervalMin + rand.N(spread+1)
 }
 
 // segment returns the PDU of job. The parts of one recipient are encoded together, once: they must

@@ -12,8 +12,8 @@ import (
 	"dongled/scheduler/queue"
 )
 
-// MaxRecipients is how many numbers one message may name.
-const MaxRecipients = 100
+// maxRecipients is how many numbers one message may name.
+const maxRecipients = 100
 
 // Submit checks s, normalises its numbers and stores it. It returns after the commit, whatever the
 // modems do. A *queue.FieldError is the client's fault; nothing was stored then.
@@ -44,10 +44,13 @@ func invalid(field, format string, args ...any) error {
 	return &queue.FieldError{Field: field, Problem: fmt.Sprintf(format, args...)}
 }
 
-// check validates sub, replaces its numbers by their normal form and returns its parts.
+// check validates sub, replaces its numbers by their normal form and returns its parts. What is
+// encrypted is checked when it was opened.
 func (s *Scheduler) check(sub *queue.Submission) (parts int, err error) {
-	if parts, err = s.count(sub); err != nil {
-		return 0, err
+	if !sub.Encrypted {
+		if parts, err = s.count(sub.Content); err != nil {
+			return 0, err
+		}
 	}
 	if err := s.checkSIM(sub.SIM); err != nil {
 		return 0, err
@@ -71,12 +74,15 @@ func (s *Scheduler) checkSIM(number int) error {
 	return invalid("simNumber", "SIM %d not found; there are: %s", number, s.numbers())
 }
 
-func (s *Scheduler) count(sub *queue.Submission) (int, error) {
+func (s *Scheduler) count(c queue.Content) (int, error) {
 	field := "textMessage.text"
-	if sub.Content.IsData() {
+	switch {
+	case c.IsData():
 		field = "dataMessage.data"
+	case c.Flash:
+		field = "flashMessage.text"
 	}
-	counted, err := pdu.Count(content(sub.Content))
+	counted, err := pdu.Count(content(c))
 	switch {
 	case errors.Is(err, pdu.ErrTooLong):
 		return 0, invalid(field, "needs more than %d parts", pdu.MaxParts)
@@ -99,16 +105,14 @@ func (s *Scheduler) checkTimes(sub *queue.Submission) error {
 }
 
 func (s *Scheduler) checkNumbers(sub *queue.Submission) error {
-	if n := len(sub.Recipients); n < 1 || n > MaxRecipients {
-		return invalid("phoneNumbers", "must hold 1 to %d numbers, not %d", MaxRecipients, n)
+	if n := len(sub.Recipients); n < 1 || n > maxRecipients {
+		return invalid("phoneNumbers", "must hold 1 to %d numbers, not %d", maxRecipients, n)
 	}
 	numbers := slices.Clone(sub.Recipients)
 	for i, number := range numbers {
 		var err error
-		if sub.SkipPhoneValidation {
-			numbers[i], err = dialable(number)
-		} else {
-			numbers[i], err = normalise(number, s.opts.Region)
+		if !sub.Encrypted {
+			numbers[i], err = s.number(number, sub.SkipPhoneValidation)
 		}
 		field := fmt.Sprintf("phoneNumbers[%d]", i)
 		if err != nil {
@@ -120,6 +124,14 @@ func (s *Scheduler) checkNumbers(sub *queue.Submission) error {
 	}
 	sub.Recipients = numbers
 	return nil
+}
+
+// number is a number as it is dialled.
+func (s *Scheduler) number(given string, skipValidation bool) (string, error) {
+	if skipValidation {
+		return dialable(given)
+	}
+	return normalise(given, s.opts.Region)
 }
 
 func (s *Scheduler) numbers() string {
