@@ -2,6 +2,7 @@ package configs
 
 import (
 	"net"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -25,6 +26,7 @@ func complaints(c Config) []complaint {
 	r.messages(c.Messages)
 	r.must(c.Inbox.PartialAfter > 0, "must be more than 0", "inbox.partial_after")
 	r.must(c.Inbox.Retention > 0, "must be more than 0", "inbox.retention")
+	r.around(c)
 	if problem := regionProblem(c.Phone.DefaultRegion); problem != "" {
 		r.add(problem, "phone.default_region")
 	}
@@ -47,6 +49,8 @@ func (r *rules) service(c Config) {
 		"must not be empty nor contain a colon or control characters (RFC 7617 section 2)", "auth.username")
 	r.must(!strings.ContainsFunc(c.Auth.Password, unicode.IsControl),
 		"must not contain control characters (RFC 7617 section 2)", "auth.password")
+	r.must(c.Auth.Password == "" || c.Auth.Allows(c.Auth.Password),
+		"must have more than 8 characters, unless auth.allow_short_passwords is true", "auth.password", "auth.allow_short_passwords")
 	r.must(c.Auth.Password == "" || c.Auth.PasswordFile == "",
 		"must be empty when auth.password is set; keep one of the two", "auth.password_file", "auth.password")
 	r.must(c.Store.Path != "" && !strings.HasSuffix(c.Store.Path, "/"),
@@ -61,10 +65,55 @@ func (r *rules) messages(m Messages) {
 	r.must(m.LimitValue >= 0, "must not be negative", "messages.limit_value")
 	r.must(m.LimitPeriod == Disabled || m.LimitValue != 0,
 		"must be at least 1 when messages.limit_period is set", "messages.limit_value", "messages.limit_period")
+	r.must(validClock(m.WorkHoursStart), "must be HH:mm, such as "+DefaultWorkStart, "messages.work_hours_start")
+	r.must(validClock(m.WorkHoursEnd), "must be HH:mm, such as "+DefaultWorkEnd, "messages.work_hours_end")
+	r.must(m.MaxPending >= 0, "must not be negative", "messages.max_pending")
+	r.must(m.MaxPendingAge >= 0, "must not be negative", "messages.max_pending_age")
+	r.must(m.MaxFailed >= 0, "must not be negative", "messages.max_failed")
+	r.must(m.MaxFailedAge > 0, "must be more than 0", "messages.max_failed_age")
 	r.must(1 <= m.MaxParts && m.MaxParts <= 255, "must be from 1 to 255 (TS 23.040 section 9.2.3.24.1)", "messages.max_parts")
 	r.must(time.Second <= m.SendTimeout && m.SendTimeout <= 10*time.Minute, "must be from 1s to 10m", "messages.send_timeout")
 	r.must(m.UnknownAfter > 0, "must be more than 0", "messages.unknown_after")
 	r.must(m.Retention > 0, "must be more than 0", "messages.retention")
+}
+
+// around checks what surrounds the queue: TLS, encryption, webhooks, logs, the uplink.
+func (r *rules) around(c Config) {
+	r.must((c.HTTP.TLS.Certificate == "") == (c.HTTP.TLS.Key == ""), "must be set together with the other", "http.tls.key", "http.tls.certificate")
+	r.must(c.Encryption.Passphrase == "" || c.Encryption.PassphraseFile == "",
+		"must be empty when encryption.passphrase is set; keep one of the two", "encryption.passphrase_file", "encryption.passphrase")
+	r.must(c.Webhooks.RetryCount >= 1, "must be at least 1", "webhooks.retry_count")
+	r.must(c.Ping.Interval == 0 || c.Ping.Interval >= time.Second, "must be 0 or at least 1s", "ping.interval")
+	r.must(c.Logs.Lifetime > 0, "must be more than 0", "logs.lifetime")
+	u := c.Uplink
+	r.must(u.URL == "" || validBase(u.URL), "must be an http or https URL, such as https://sms.example.com/api/mobile/v1", "uplink.url")
+	r.must(!validBase(u.URL) || !hasUser(u.URL),
+		"must have no user and password; those are uplink.username and uplink.password", "uplink.url")
+	r.must((u.Username == "") == (u.Password == ""), "must be set together with the other", "uplink.password", "uplink.username")
+	ways := 0
+	for _, way := range []string{u.PrivateToken, u.Username, u.Code} {
+		if way != "" {
+			ways++
+		}
+	}
+	r.must(ways <= 1, "only one of private_token, username and code may be set", "uplink.private_token", "uplink.username", "uplink.code")
+}
+
+// validClock accepts HH:mm only, as SMSGate's settings do.
+func validClock(s string) bool {
+	t, err := time.Parse("15:04", s)
+	return err == nil && t.Format("15:04") == s
+}
+
+func validBase(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.RawQuery == "" && u.Fragment == ""
+}
+
+// hasUser reports whether a valid URL names a user, whose password would be shown wherever the URL is.
+func hasUser(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.User != nil
 }
 
 func validListen(s string) bool {

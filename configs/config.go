@@ -5,6 +5,8 @@
 //
 //	default < file (YAML) < environment (DONGLED_HTTP__LISTEN) < command line
 //
+// What clients change over the API is not here: it goes over all four (scheduler/settings).
+//
 // The lists modems and routes are refined entry by entry: environment and command line change
 // the entry with the number in the key, or append the next one (DONGLED_MODEMS__0__PORT,
 // DONGLED_MODEMS__1__SIM). Lists of plain values, such as the sims of a route, are replaced as
@@ -19,7 +21,10 @@
 // values are the defaults.
 package configs
 
-import "time"
+import (
+	"time"
+	"unicode/utf8"
+)
 
 // Config is everything that can be set. The koanf tags are the keys, which are a
 // contract with users; "secret" marks values that are never printed.
@@ -34,12 +39,27 @@ type Config struct {
 	Messages Messages `koanf:"messages"`
 	Inbox    Inbox    `koanf:"inbox"`
 	Phone    Phone    `koanf:"phone"`
+	// Encryption, Webhooks, Ping and Logs, and of Messages what SMSGate's settings have, are the
+	// defaults of what clients may change over the API.
+	Encryption Encryption `koanf:"encryption"`
+	Webhooks   Webhooks   `koanf:"webhooks"`
+	Ping       Ping       `koanf:"ping"`
+	Logs       Logs       `koanf:"logs"`
+	Uplink     Uplink     `koanf:"uplink"`
 }
 
 // HTTP is the API server.
 type HTTP struct {
 	// Listen is host:port; an empty host is every interface, port 0 any free port.
 	Listen string `koanf:"listen"`
+	TLS    TLS    `koanf:"tls"`
+}
+
+// TLS is the certificate of the API server; with both paths empty it speaks plain HTTP.
+type TLS struct {
+	// Certificate and Key are PEM files, read again on SIGHUP.
+	Certificate string `koanf:"certificate"`
+	Key         string `koanf:"key"`
 }
 
 // Auth is the one account of the API (Basic, RFC 7617).
@@ -49,6 +69,16 @@ type Auth struct {
 	// generated at first start and kept beside the store.
 	Password     string `koanf:"password,secret"`
 	PasswordFile string `koanf:"password_file"`
+	// AllowShortPasswords takes passwords of 8 characters and fewer.
+	AllowShortPasswords bool `koanf:"allow_short_passwords"`
+}
+
+// shortPassword is the most characters of a password that is short, SMSGate's default of 8 among them.
+const shortPassword = 8
+
+// Allows reports whether a password is long enough.
+func (a Auth) Allows(password string) bool {
+	return a.AllowShortPasswords || utf8.RuneCountInString(password) > shortPassword
 }
 
 // Store is the message store.
@@ -131,6 +161,16 @@ type Messages struct {
 	SendIntervalMax time.Duration `koanf:"send_interval_max"`
 	LimitPeriod     LimitPeriod   `koanf:"limit_period"`
 	LimitValue      int           `koanf:"limit_value"`
+	// WorkHoursEnabled holds messages outside of work hours, which are "HH:mm" in local time.
+	WorkHoursEnabled bool   `koanf:"work_hours_enabled"`
+	WorkHoursStart   string `koanf:"work_hours_start"`
+	WorkHoursEnd     string `koanf:"work_hours_end"`
+	// MaxPending, MaxPendingAge and MaxFailed refuse new messages (503) while that many are Pending,
+	// one is Pending for that long, or that many failed within MaxFailedAge; 0 is no limit.
+	MaxPending    int           `koanf:"max_pending"`
+	MaxPendingAge time.Duration `koanf:"max_pending_age"`
+	MaxFailed     int           `koanf:"max_failed"`
+	MaxFailedAge  time.Duration `koanf:"max_failed_age"`
 	// MaxParts refuses longer messages when they are submitted, 1 to 255.
 	MaxParts int `koanf:"max_parts"`
 	// SendTimeout is how long the network may take to answer one SMS-SUBMIT.
@@ -149,6 +189,46 @@ type Phone struct {
 	DefaultRegion string `koanf:"default_region"`
 }
 
+// Encryption is what opens end-to-end encrypted messages.
+type Encryption struct {
+	// Passphrase and PassphraseFile exclude each other.
+	Passphrase     string `koanf:"passphrase,secret"`
+	PassphraseFile string `koanf:"passphrase_file"`
+}
+
+// Webhooks is how events are delivered.
+type Webhooks struct {
+	// AllowLANHTTP takes http URLs of private networks (RFC 1918, RFC 4193, link-local, .local).
+	AllowLANHTTP bool `koanf:"allow_lan_http"`
+	// RetryCount is how often a delivery is tried again; the pause doubles from 5 s.
+	RetryCount int    `koanf:"retry_count"`
+	SigningKey string `koanf:"signing_key,secret"`
+	// InternetRequired is kept for clients; it changes nothing.
+	InternetRequired bool `koanf:"internet_required"`
+}
+
+// Ping is the regular sign of life, system:ping.
+type Ping struct {
+	Interval time.Duration `koanf:"interval"`
+}
+
+// Logs is what GET /logs shows.
+type Logs struct {
+	Lifetime time.Duration `koanf:"lifetime"`
+}
+
+// Uplink makes the gateway a device of an SMSGate server.
+type Uplink struct {
+	// URL is the base of the server's device API; empty is no uplink.
+	URL  string `koanf:"url"`
+	Name string `koanf:"name"`
+	// PrivateToken, Username with Password, or Code let the gateway register; at most one of them.
+	PrivateToken string `koanf:"private_token,secret"`
+	Username     string `koanf:"username"`
+	Password     string `koanf:"password,secret"`
+	Code         string `koanf:"code,secret"`
+}
+
 // Defaults that are more than an empty value.
 const (
 	DefaultListen       = ":8080"
@@ -161,6 +241,11 @@ const (
 	DefaultUnknownAfter = 24 * time.Hour
 	DefaultRetention    = 30 * 24 * time.Hour
 	DefaultPartialAfter = 24 * time.Hour
+	DefaultMaxFailedAge = time.Hour
+	DefaultWorkStart    = "09:00"
+	DefaultWorkEnd      = "19:00"
+	DefaultRetryCount   = 15
+	DefaultUplinkName   = "dongled"
 )
 
 // Default is the configuration without file, environment and flags: every dongle found.
@@ -173,13 +258,19 @@ func Default() Config {
 			ProcessingOrder:  LIFO,
 			SIMSelectionMode: OSDefault,
 			LimitPeriod:      Disabled,
+			WorkHoursStart:   DefaultWorkStart,
+			WorkHoursEnd:     DefaultWorkEnd,
+			MaxFailedAge:     DefaultMaxFailedAge,
 			MaxParts:         DefaultMaxParts,
 			SendTimeout:      DefaultSendTimeout,
 			OnUnknown:        Wait,
 			UnknownAfter:     DefaultUnknownAfter,
 			Retention:        DefaultRetention,
 		},
-		Inbox: Inbox{PartialAfter: DefaultPartialAfter, Retention: DefaultRetention},
+		Inbox:    Inbox{PartialAfter: DefaultPartialAfter, Retention: DefaultRetention},
+		Webhooks: Webhooks{RetryCount: DefaultRetryCount, InternetRequired: true},
+		Logs:     Logs{Lifetime: DefaultRetention},
+		Uplink:   Uplink{Name: DefaultUplinkName},
 	}
 }
 

@@ -141,7 +141,7 @@ func (d *document) unknown(key *yaml.Node, n *node, path []string) {
 		return
 	}
 	hint := didYouMean(name, names(n))
-	if elsewhere := homes(name); hint == "" && len(elsewhere) > 0 {
+	if elsewhere := homes(name); len(elsewhere) > 0 {
 		hint = "; did you mean " + strings.Join(elsewhere, " or ") + "?"
 	}
 	if hint == "" {

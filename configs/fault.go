@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -48,8 +49,12 @@ const mask = "********"
 // maxShown keeps a fault on one readable line whatever was pasted into the value.
 const maxShown = 64
 
-// show makes a value printable on one line of a terminal.
+// urlUser is the user of a URL, with its password.
+var urlUser = regexp.MustCompile(`://[^/\s]*@`)
+
+// show makes a value printable on one line of a terminal, without the password of a URL.
 func show(s string) string {
+	s = urlUser.ReplaceAllString(s, "://"+mask+"@")
 	if r := []rune(s); len(r) > maxShown {
 		s = string(r[:maxShown]) + "…"
 	}

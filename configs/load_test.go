@@ -38,8 +38,8 @@ func TestEveryKey(t *testing.T) {
 	caps := func(n int) configs.Caps { return configs.Caps{Messages: n, Parts: n + 1, Recipients: n + 2} }
 	quotas := configs.Quota{Minute: caps(1), Hour: caps(4), Day: caps(7), Month: caps(10)}
 	want := configs.Config{
-		HTTP:  configs.HTTP{Listen: "[::1]:80"},
-		Auth:  configs.Auth{Username: "me", Password: "p w", PasswordFile: ""},
+		HTTP:  configs.HTTP{Listen: "[::1]:80", TLS: configs.TLS{Certificate: "c.pem", Key: "k.pem"}},
+		Auth:  configs.Auth{Username: "me", Password: "p w", PasswordFile: "", AllowShortPasswords: true},
 		Store: configs.Store{Path: "x.db"},
 		Modems: []configs.Modem{
 			{
@@ -59,19 +59,27 @@ func TestEveryKey(t *testing.T) {
 			SendIntervalMax:  1500 * time.Second,
 			LimitPeriod:      configs.Per30Minutes,
 			LimitValue:       50,
-			MaxParts:         10,
-			SendTimeout:      90 * time.Second,
-			OnUnknown:        configs.Retry,
-			UnknownAfter:     36 * time.Hour,
-			Retention:        7 * 24 * time.Hour,
+			WorkHoursEnabled: true, WorkHoursStart: "22:30", WorkHoursEnd: "06:15",
+			MaxPending: 100, MaxPendingAge: 2 * time.Hour, MaxFailed: 5, MaxFailedAge: 10 * time.Minute,
+			MaxParts:     10,
+			SendTimeout:  90 * time.Second,
+			OnUnknown:    configs.Retry,
+			UnknownAfter: 36 * time.Hour,
+			Retention:    7 * 24 * time.Hour,
 		},
 		Inbox: configs.Inbox{PartialAfter: time.Hour, Retention: 48 * time.Hour},
 		Phone: configs.Phone{DefaultRegion: "DE"},
+
+		Encryption: configs.Encryption{Passphrase: "correct horse"},
+		Webhooks:   configs.Webhooks{AllowLANHTTP: true, RetryCount: 3, SigningKey: "key", InternetRequired: false},
+		Ping:       configs.Ping{Interval: time.Minute},
+		Logs:       configs.Logs{Lifetime: 48 * time.Hour},
+		Uplink:     configs.Uplink{URL: "https://sms.example/api/mobile/v1", Name: "attic", Username: "u", Password: "p"},
 	}
 	t.Run("file", func(t *testing.T) {
 		got := load(t, `
-http: {listen: "[::1]:80"}
-auth: {username: me, password: p w}
+http: {listen: "[::1]:80", tls: {certificate: c.pem, key: k.pem}}
+auth: {username: me, password: p w, allow_short_passwords: true}
 store: {path: x.db}
 modems:
   - sim: 7
@@ -98,12 +106,24 @@ messages:
   send_interval_max: 25m
   limit_period: Per30Minutes
   limit_value: 50
+  work_hours_enabled: true
+  work_hours_start: 22:30
+  work_hours_end: 06:15
+  max_pending: 100
+  max_pending_age: 2h
+  max_failed: 5
+  max_failed_age: 600
   max_parts: 10
   send_timeout: 1m30s
   on_unknown: retry
   unknown_after: 1d12h
   retention: 7d
 phone: {default_region: DE}
+encryption: {passphrase: correct horse}
+webhooks: {allow_lan_http: true, retry_count: 3, signing_key: key, internet_required: false}
+ping: {interval: 60}
+logs: {lifetime: 2d}
+uplink: {url: 'https://sms.example/api/mobile/v1', name: attic, username: u, password: p}
 `, nil, nil).Config
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("got %+v\nwant %+v", got, want)
@@ -161,6 +181,27 @@ phone: {default_region: DE}
 			"DONGLED_MESSAGES__UNKNOWN_AFTER=36h",
 			"DONGLED_MESSAGES__RETENTION=168h",
 			"DONGLED_PHONE__DEFAULT_REGION=DE",
+			"DONGLED_HTTP__TLS__CERTIFICATE=c.pem",
+			"DONGLED_HTTP__TLS__KEY=k.pem",
+			"DONGLED_AUTH__ALLOW_SHORT_PASSWORDS=true",
+			"DONGLED_MESSAGES__WORK_HOURS_ENABLED=true",
+			"DONGLED_MESSAGES__WORK_HOURS_START=22:30",
+			"DONGLED_MESSAGES__WORK_HOURS_END=06:15",
+			"DONGLED_MESSAGES__MAX_PENDING=100",
+			"DONGLED_MESSAGES__MAX_PENDING_AGE=2h",
+			"DONGLED_MESSAGES__MAX_FAILED=5",
+			"DONGLED_MESSAGES__MAX_FAILED_AGE=10m",
+			"DONGLED_ENCRYPTION__PASSPHRASE=correct horse",
+			"DONGLED_WEBHOOKS__ALLOW_LAN_HTTP=true",
+			"DONGLED_WEBHOOKS__RETRY_COUNT=3",
+			"DONGLED_WEBHOOKS__SIGNING_KEY=key",
+			"DONGLED_WEBHOOKS__INTERNET_REQUIRED=false",
+			"DONGLED_PING__INTERVAL=1m",
+			"DONGLED_LOGS__LIFETIME=48h",
+			"DONGLED_UPLINK__URL=https://sms.example/api/mobile/v1",
+			"DONGLED_UPLINK__NAME=attic",
+			"DONGLED_UPLINK__USERNAME=u",
+			"DONGLED_UPLINK__PASSWORD=p",
 			"PATH=/bin",
 			"DONGLEDX=not ours",
 		}, nil).Config
@@ -220,6 +261,27 @@ phone: {default_region: DE}
 			"messages.unknown_after":          "36h",
 			"messages.retention":              "168h",
 			"phone.default_region":            "DE",
+			"http.tls.certificate":            "c.pem",
+			"http.tls.key":                    "k.pem",
+			"auth.allow_short_passwords":      "true",
+			"messages.work_hours_enabled":     "true",
+			"messages.work_hours_start":       "22:30",
+			"messages.work_hours_end":         "06:15",
+			"messages.max_pending":            "100",
+			"messages.max_pending_age":        "2h",
+			"messages.max_failed":             "5",
+			"messages.max_failed_age":         "10m",
+			"encryption.passphrase":           "correct horse",
+			"webhooks.allow_lan_http":         "true",
+			"webhooks.retry_count":            "3",
+			"webhooks.signing_key":            "key",
+			"webhooks.internet_required":      "false",
+			"ping.interval":                   "1m",
+			"logs.lifetime":                   "48h",
+			"uplink.url":                      "https://sms.example/api/mobile/v1",
+			"uplink.name":                     "attic",
+			"uplink.username":                 "u",
+			"uplink.password":                 "p",
 		}).Config
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("got %+v\nwant %+v", got, want)
@@ -300,7 +362,7 @@ func TestAutoOnTheCommandLine(t *testing.T) {
 // 0123 into 83, yes into true, 1e3 into 1000 and 2026-01-01 into a time.
 func TestScalars(t *testing.T) {
 	for _, text := range []string{"0123", "yes", "1e3", "0x10", "2026-01-01", "1_000", "true", ".5", "12:30"} {
-		got := load(t, "auth: {password: "+text+"}", nil, nil).Config.Auth.Password
+		got := load(t, "auth: {password: "+text+", allow_short_passwords: true}", nil, nil).Config.Auth.Password
 		if got != text {
 			t.Errorf("password: %s became %q", text, got)
 		}

@@ -16,8 +16,10 @@ func TestSampleIsTheDefaults(t *testing.T) {
 	if want := configs.Default(); !reflect.DeepEqual(e.Config, want) {
 		t.Errorf("sample has %+v\ndefaults are %+v", e.Config, want)
 	}
-	if len(e.Origins) != 33 { // 1 of http, 3 auth, 1 store, modems, routes, 12 quotas, 11 messages, 2 inbox, 1 phone
-		t.Errorf("the sample sets %d keys, want 33", len(e.Origins))
+	// 3 of http, 4 auth, 1 store, modems, routes, 12 quotas, 18 messages, 2 inbox, 1 phone, 2 encryption, 4 webhooks,
+	// 1 ping, 1 logs, 6 uplink
+	if len(e.Origins) != 57 {
+		t.Errorf("the sample sets %d keys, want 57", len(e.Origins))
 	}
 	checkKeys(t, configs.Sample(), e.Origins)
 }
@@ -77,10 +79,14 @@ func TestPrintDefaults(t *testing.T) {
 	}
 	const want = `http:
   listen: ":8080"
+  tls:
+    certificate: ""
+    key: ""
 auth:
   username: "sms"
   password: ""
   password_file: ""
+  allow_short_passwords: false
 store:
   path: "/var/lib/dongled/dongled.db"
 modems: auto
@@ -109,6 +115,13 @@ messages:
   send_interval_max: 0
   limit_period: Disabled
   limit_value: 0
+  work_hours_enabled: false
+  work_hours_start: "09:00"
+  work_hours_end: "19:00"
+  max_pending: 0
+  max_pending_age: 0
+  max_failed: 0
+  max_failed_age: 60m
   max_parts: 255
   send_timeout: 180s
   on_unknown: wait
@@ -119,6 +132,25 @@ inbox:
   retention: 30d
 phone:
   default_region: ""
+encryption:
+  passphrase: ""
+  passphrase_file: ""
+webhooks:
+  allow_lan_http: false
+  retry_count: 15
+  signing_key: ""
+  internet_required: true
+ping:
+  interval: 0
+logs:
+  lifetime: 30d
+uplink:
+  url: ""
+  name: "dongled"
+  private_token: ""
+  username: ""
+  password: ""
+  code: ""
 `
 	if string(out) != want {
 		t.Errorf("got\n%s\nwant\n%s", out, want)
@@ -143,8 +175,8 @@ func TestPrintLists(t *testing.T) {
 }
 
 func TestPrintOriginsAndSecrets(t *testing.T) {
-	e := load(t, "modems: [{sim: 1, port: virtual:a, pin: 0042}]",
-		[]string{"DONGLED_AUTH__PASSWORD=hunter2"}, map[string]string{"http.listen": ":1"})
+	e := load(t, "modems: [{sim: 1, port: virtual:a, pin: 0042}]\nencryption: {passphrase: correct horse}\nwebhooks: {signing_key: k3yk3y}\nuplink: {private_token: t0ken}",
+		[]string{"DONGLED_AUTH__PASSWORD=hunter2hunter2"}, map[string]string{"http.listen": ":1"})
 	out, err := e.YAML()
 	if err != nil {
 		t.Fatal(err)
@@ -152,6 +184,9 @@ func TestPrintOriginsAndSecrets(t *testing.T) {
 	for _, want := range []string{
 		`listen: ":1" # command line`,
 		`password: "********" # DONGLED_AUTH__PASSWORD`,
+		`passphrase: "********" # f.yaml`,
+		`signing_key: "********" # f.yaml`,
+		`private_token: "********" # f.yaml`,
 		`- sim: 1 # f.yaml`,
 		`pin: "********" # f.yaml`,
 		`smsc: ""` + "\n",
@@ -160,7 +195,7 @@ func TestPrintOriginsAndSecrets(t *testing.T) {
 			t.Errorf("%q is not in\n%s", want, out)
 		}
 	}
-	for _, secret := range []string{"hunter2", "0042"} {
+	for _, secret := range []string{"hunter2", "0042", "correct horse", "k3yk3y", "t0ken"} {
 		if strings.Contains(string(out), secret) {
 			t.Errorf("%q shows in\n%s", secret, out)
 		}
@@ -170,9 +205,15 @@ func TestPrintOriginsAndSecrets(t *testing.T) {
 func TestRedact(t *testing.T) {
 	c := configs.Default()
 	c.Auth.Password = "hunter2"
+	c.Encryption.Passphrase, c.Webhooks.SigningKey = "correct horse", "k3y"
+	c.Uplink.PrivateToken, c.Uplink.Password, c.Uplink.Code = "t", "p", "c"
 	c.Modems = []configs.Modem{{SIM: 1, Port: "/y"}, {SIM: 2, Port: "/x", PIN: "0042"}}
 	r := c.Redact()
 	if r.Auth.Password != "********" || r.Modems[1].PIN != "********" || r.Modems[0].PIN != "" {
+		t.Errorf("redacted: %+v", r)
+	}
+	if r.Encryption.Passphrase != "********" || r.Webhooks.SigningKey != "********" ||
+		r.Uplink.PrivateToken != "********" || r.Uplink.Password != "********" || r.Uplink.Code != "********" {
 		t.Errorf("redacted: %+v", r)
 	}
 	if c.Auth.Password != "hunter2" || c.Modems[1].PIN != "0042" {
