@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"encoding/base64"
+	"slices"
 	"testing"
 
 	"dongled/httpapi"
@@ -12,7 +13,6 @@ func basic(userPass string) string {
 }
 
 func TestAuth(t *testing.T) {
-	s := start(t)
 	tests := []struct {
 		name, header string
 		status       int
@@ -32,6 +32,7 @@ func TestAuth(t *testing.T) {
 		{"bearer", "Bearer " + basic("sms:p:ss wörd")[6:], 401},
 	}
 	for _, test := range tests {
+		s := start(t) // four wrong tries are free
 		for _, path := range []string{"/", "/devices", "/3rdparty/v1/messages", "/api/3rdparty/v1/message/x"} {
 			t.Run(test.name+" "+path, func(t *testing.T) {
 				got := s.do("GET", path, "", "Authorization", test.header)
@@ -42,8 +43,9 @@ func TestAuth(t *testing.T) {
 					return
 				}
 				got.wantMessage(t, 401, "Unauthorized")
-				if challenge := got.header.Get("WWW-Authenticate"); challenge != `Basic realm="dongled", charset="UTF-8"` {
-					t.Errorf("WWW-Authenticate %q", challenge)
+				want := []string{`Basic realm="dongled", charset="UTF-8"`, "Bearer"}
+				if challenges := got.header.Values("WWW-Authenticate"); !slices.Equal(challenges, want) {
+					t.Errorf("WWW-Authenticate %q", challenges)
 				}
 			})
 		}
@@ -84,8 +86,38 @@ func TestAuthEverywhere(t *testing.T) {
 }
 
 func TestEmptyPasswordLetsNobodyIn(t *testing.T) {
-	s := start(t, func(o *httpapi.Options) { o.Username, o.Password = "", "" })
-	for _, header := range []string{"", basic(":"), basic("sms:")} {
-		s.do("GET", "/", "", "Authorization", header).wantMessage(t, 401, "Unauthorized")
+	for _, nobody := range []httpapi.Auth{nil, account(t, "", ""), account(t, "sms", "")} {
+		s := start(t, func(o *httpapi.Options) { o.Auth = nobody })
+		for _, header := range []string{"", basic(":"), basic("sms:")} {
+			s.do("GET", "/", "", "Authorization", header).wantMessage(t, 401, "Unauthorized")
+		}
+	}
+}
+
+// TestLockOut: the sixth wrong password is not judged, and neither is a right one, unless the address
+// showed it before.
+func TestLockOut(t *testing.T) {
+	s := start(t)
+	wrong := basic("sms:wrong")
+	for range 5 {
+		s.do("GET", "/", "", "Authorization", wrong).wantMessage(t, 401, "Unauthorized")
+		s.do("GET", "/", "", "Authorization", "").wantMessage(t, 401, "Unauthorized") // no try
+	}
+	for _, header := range []string{wrong, basic(username + ":" + password)} {
+		got := s.do("GET", "/", "", "Authorization", header)
+		got.wantMessage(t, 429, "too many wrong credentials from this address, try again in 1 s")
+		if after := got.header.Get("Retry-After"); after != "1" {
+			t.Errorf("Retry-After %q", after)
+		}
+	}
+
+	s = start(t)
+	for range 5 {
+		s.do("GET", "/", "").want(t, 200, `{"status":"ok","model":"dongled"}`)
+		s.do("GET", "/", "", "Authorization", wrong).wantMessage(t, 401, "Unauthorized")
+	}
+	s.do("GET", "/", "").want(t, 200, `{"status":"ok","model":"dongled"}`)
+	if got := s.do("GET", "/", "", "Authorization", wrong); got.status != 429 {
+		t.Errorf("%d %s", got.status, got.body)
 	}
 }

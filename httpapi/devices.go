@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"net/url"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -20,6 +21,17 @@ func (s *Server) index(c *fiber.Ctx) error {
 func (s *Server) devices(c *fiber.Ctx) error {
 	modems := s.opt.Modems.Modems()
 	seen := stamp(lastSeen(modems, s.opt.Started))
+	return c.JSON([]device{{
+		ID:        s.opt.DeviceID,
+		Name:      s.opt.DeviceName,
+		CreatedAt: stamp(s.opt.Created),
+		UpdatedAt: seen,
+		LastSeen:  seen,
+		SIMCards:  simCards(modems),
+	}})
+}
+
+func simCards(modems []modem.Status) []simCard {
 	cards := make([]simCard, 0, len(modems))
 	for _, m := range modems {
 		cards = append(cards, simCard{
@@ -30,14 +42,7 @@ func (s *Server) devices(c *fiber.Ctx) error {
 			ICCID:       m.ICCID,
 		})
 	}
-	return c.JSON([]device{{
-		ID:        s.opt.DeviceID,
-		Name:      s.opt.DeviceName,
-		CreatedAt: stamp(s.opt.Created),
-		UpdatedAt: seen,
-		LastSeen:  seen,
-		SIMCards:  cards,
-	}})
+	return cards
 }
 
 // lastSeen is when any modem last answered, or started where none did.
@@ -49,4 +54,19 @@ func lastSeen(modems []modem.Status, started time.Time) time.Time {
 		}
 	}
 	return latest
+}
+
+var (
+	errNoDevice  = &statusError{fiber.StatusNotFound, "device not found"}
+	errOwnDevice = &statusError{fiber.StatusConflict, "this gateway is the device itself and cannot be deleted"}
+)
+
+// deleteDevice answers DELETE /devices/{id}. SMSGate's server forgets a phone so; there is none here
+// beside the gateway.
+func (s *Server) deleteDevice(c *fiber.Ctx) error {
+	id, err := url.PathUnescape(c.Params("id"))
+	if err == nil && id == s.opt.DeviceID {
+		return errOwnDevice
+	}
+	return errNoDevice
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"dongled/httpapi/auth"
 	"dongled/scheduler/queue"
 )
 
@@ -25,6 +26,7 @@ func (e *statusError) Error() string { return e.message }
 var (
 	errUnauthorized = &statusError{fiber.StatusUnauthorized, "Unauthorized"}
 	errPanic        = &statusError{fiber.StatusInternalServerError, "internal error"}
+	errBusy         = &statusError{fiber.StatusTooManyRequests, auth.ErrBusy.Error()}
 )
 
 // storeError hides a failure of the store from the client, who is told whether to retry.
@@ -36,8 +38,12 @@ type storeError struct {
 func (e *storeError) Error() string { return e.message + ": " + e.err.Error() }
 func (e *storeError) Unwrap() error { return e.err }
 
-// retryAfter is what a 503 asks clients to wait, in seconds.
-const retryAfter = "5"
+// What a 503 asks clients to wait, in seconds: until a store or a modem is well again, and until some
+// of a full queue was sent.
+const (
+	retryAfter     = "5"
+	retryFullAfter = "60"
+)
 
 func fromSubmit(err error) error {
 	return fromStore(err, "the message store is unavailable; nothing was accepted, try again")
@@ -49,10 +55,14 @@ func fromRead(err error) error {
 
 // fromStore passes the client's own faults through and wraps everything else.
 func fromStore(err error, message string) error {
-	var field *queue.FieldError
+	var (
+		field *queue.FieldError
+		limit *queue.LimitError
+	)
 	switch {
 	case err == nil,
 		errors.As(err, &field),
+		errors.As(err, &limit),
 		errors.Is(err, queue.ErrDuplicateID),
 		errors.Is(err, queue.ErrNotFound),
 		errors.Is(err, queue.ErrNotPending):
@@ -65,6 +75,7 @@ func fromStore(err error, message string) error {
 func answer(err error) (status int, message string) {
 	var (
 		field  *queue.FieldError
+		limit  *queue.LimitError
 		own    *statusError
 		store  *storeError
 		router *fiber.Error
@@ -74,6 +85,8 @@ func answer(err error) (status int, message string) {
 		return fiber.StatusBadRequest, field.Error()
 	case errors.As(err, &own):
 		return own.status, own.message
+	case errors.As(err, &limit):
+		return fiber.StatusServiceUnavailable, limit.Error()
 	case errors.As(err, &store):
 		return fiber.StatusServiceUnavailable, store.message
 	case errors.Is(err, queue.ErrDuplicateID):
@@ -113,15 +126,23 @@ func protocolMessage(status int) string {
 func (s *Server) fail(c *fiber.Ctx, err error) error {
 	status, message := answer(err)
 	// What this package decided itself is about a dongle, or was logged where it happened.
-	var own *statusError
-	if status >= fiber.StatusInternalServerError && !errors.As(err, &own) {
-		s.log.Error("http request failed", "status", status, "error", err)
-	}
-	if status == fiber.StatusServiceUnavailable {
+	var (
+		own   *statusError
+		limit *queue.LimitError
+	)
+	full := errors.As(err, &limit)
+	switch {
+	case full:
+		s.log.Warn("a message was not taken", "error", err)
+		c.Set(fiber.HeaderRetryAfter, retryFullAfter)
+	case status == fiber.StatusServiceUnavailable:
 		c.Set(fiber.HeaderRetryAfter, retryAfter)
 	}
+	if status >= fiber.StatusInternalServerError && !full && !errors.As(err, &own) {
+		s.log.Error("http request failed", "status", status, "error", err)
+	}
 	if status == fiber.StatusRequestEntityTooLarge {
-		message = fmt.Sprintf("%s: at most %d bytes, and %d without the right credentials", message, s.opt.MaxBody, anonymousBody)
+		message = fmt.Sprintf("%s: at most %d bytes", message, s.opt.MaxBody)
 	}
 	return c.Status(status).JSON(errorBody{message})
 }

@@ -62,12 +62,15 @@ func (f *fakeModems) CancelUSSD(_ context.Context, sim int) error {
 	return f.cancel
 }
 
+func (f *fakeModems) Sweep() { f.note("sweep") }
+
 // fakeInbox answers every listing with the same page.
 type fakeInbox struct {
 	page    []inbox.Message
 	total   int
 	err     error
 	filters []inbox.Filter
+	replays []inbox.Replay
 
 	unreadable []inbox.Unreadable // newest first
 	ever       uint64
@@ -80,4 +83,9 @@ func (f *fakeInbox) Unreadable(_ context.Context, limit int) ([]inbox.Unreadable
 func (f *fakeInbox) List(_ context.Context, q inbox.Filter) ([]inbox.Message, int, error) {
 	f.filters = append(f.filters, q)
 	return f.page, f.total, f.err
+}
+
+func (f *fakeInbox) Replay(_ context.Context, r inbox.Replay) error {
+	f.replays = append(f.replays, r)
+	return f.err
 }

@@ -62,7 +62,7 @@ func (f *fakeQueue) Submit(_ context.Context, s queue.Submission) (queue.Message
 	m := queue.Message{
 		ID: s.ID, Created: now, Content: s.Content, SIM: s.SIM, Priority: s.Priority, Report: s.Report,
 		ValidUntil: s.ValidUntil, ScheduleAt: s.ScheduleAt, Recipients: recipients,
-		State: queue.Pending, Reached: []queue.Reached{{State: queue.Pending, At: now}},
+		State: queue.Pending, Reached: []queue.Reached{{State: queue.Pending, At: now}}, Encrypted: s.Encrypted,
 	}
 	f.messages = append(f.messages, m)
 	return m, nil
@@ -74,7 +74,7 @@ func normalise(s queue.Submission) ([]queue.Recipient, error) {
 	for i, number := range s.Recipients {
 		field := fmt.Sprintf("phoneNumbers[%d]", i)
 		number = strings.ReplaceAll(number, " ", "")
-		if !s.SkipPhoneValidation && !strings.HasPrefix(number, "+") {
+		if !s.SkipPhoneValidation && !s.Encrypted && !strings.HasPrefix(number, "+") {
 			return nil, &queue.FieldError{Field: field, Problem: "not a valid phone number"}
 		}
 		if seen[number] {
@@ -135,6 +135,8 @@ func (f *fakeQueue) Cancel(_ context.Context, id string) (queue.Message, error) 
 		return queue.Message{}, f.err
 	case i < 0:
 		return queue.Message{}, queue.ErrNotFound
+	case f.messages[i].State == queue.Cancelled:
+		return f.messages[i], nil
 	case f.messages[i].State != queue.Pending:
 		return queue.Message{}, queue.ErrNotPending
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"runtime/metrics"
 	"slices"
 	"time"
 
@@ -18,36 +19,79 @@ const storePatience = 2 * time.Second
 
 // health answers GET /health: everything, for people and monitors.
 func (s *Server) health(c *fiber.Ctx) error {
+	return answerHealth(c, s.wholeHealth(c.UserContext()))
+}
+
+// wholeHealth is what GET /health and system:ping tell.
+func (s *Server) wholeHealth(ctx context.Context) health {
 	now := time.Now()
-	checks := modemChecks(s.opt.Modems.Modems(), now)
-	checks["db:ping"], checks["messages:failed"] = s.storeChecks(c.UserContext())
-	if check, ok := s.unreadableCheck(c.UserContext(), now); ok {
+	modems := s.opt.Modems.Modems()
+	checks := modemChecks(modems, now)
+	checks["connection:transport"], checks["connection:cellular"] = networkChecks(modems)
+	checks["db:ping"], checks["messages:failed"] = s.storeChecks(ctx)
+	if check, ok := s.unreadableCheck(ctx, now); ok {
 		checks["inbox:unreadable"] = check
 	}
-	return s.answerHealth(c, checks)
+	if check, ok := s.uplinkCheck(); ok {
+		checks["uplink:connected"] = check
+	}
+	if s.opt.Certificate != nil {
+		checks["tls:certificate"] = certificateCheck(s.opt.Certificate, now)
+	}
+	return s.healthOf(checks)
 }
 
 // live answers GET /health/live: the process serves requests. A supervisor restarts what fails
 // this, and a restart mends no dongle.
 func (s *Server) live(c *fiber.Ctx) error {
-	return s.answerHealth(c, map[string]healthCheck{
+	return answerHealth(c, s.healthOf(map[string]healthCheck{
 		"system:goroutines": {"Goroutines", "goroutines", runtime.NumGoroutine(), pass},
-	})
+		"system:memory":     {"Memory in use by the process's own data", "MiB", heapMiB(), pass},
+	}))
+}
+
+// heapMiB is the size of what is on the heap. Unlike runtime.ReadMemStats it stops nobody.
+func heapMiB() int {
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(sample)
+	if sample[0].Value.Kind() != metrics.KindUint64 {
+		return 0
+	}
+	return int(sample[0].Value.Uint64() >> 20)
 }
 
 // ready answers GET /health/ready: messages can be accepted. That needs the store and no modem.
 func (s *Server) ready(c *fiber.Ctx) error {
 	ping, _ := s.storeChecks(c.UserContext())
-	return s.answerHealth(c, map[string]healthCheck{"db:ping": ping})
+	return answerHealth(c, s.healthOf(map[string]healthCheck{"db:ping": ping}))
 }
 
-func (s *Server) answerHealth(c *fiber.Ctx, checks map[string]healthCheck) error {
+// startup answers GET /health/startup: New is called with an open store, so who is answered at all
+// finds what ready tells.
+func (s *Server) startup(c *fiber.Ctx) error { return s.ready(c) }
+func (s *Server) healthOf(checks map[string]healthCheck) health {
+	return health{worst(checks), s.opt.Version, s.opt.ReleaseID, checks}
+}
+
+func answerHealth(c *fiber.Ctx, h health) error {
 	status := fiber.StatusOK
-	overall := worst(checks)
-	if overall == fail {
+	if h.Status == fail {
 		status = fiber.StatusServiceUnavailable
 	}
-	return c.Status(status).JSON(health{overall, s.opt.Version, s.opt.ReleaseID, checks})
+	return c.Status(status).JSON(h)
+}
+
+// uplinkCheck is there where an SMSGate server is configured. Without its stream of events messages
+// still come, every 15 minutes.
+func (s *Server) uplinkCheck() (check healthCheck, configured bool) {
+	if s.opt.Uplink == nil {
+		return check, false
+	}
+	connected, configured := s.opt.Uplink.Connected()
+	if !connected {
+		return healthCheck{"Not connected with the SMSGate server", "boolean", 0, warn}, configured
+	}
+	return healthCheck{"Connected with the SMSGate server", "boolean", 1, pass}, configured
 }
 
 func worst(checks map[string]healthCheck) healthStatus {
@@ -64,7 +108,9 @@ func worst(checks map[string]healthCheck) healthStatus {
 }
 
 // storeChecks counts the messages of the last hour that failed, which also shows that the store
-// answers.
+// answers. They are a warning at most: SMSGate's phone fails when messages failed and none went, but
+// one wrong number must not have monitors call the gateway dead, and what keeps every message from
+// going is a failure of the modem or of connection:status.
 func (s *Server) storeChecks(ctx context.Context) (ping, failed healthCheck) {
 	ctx, cancel := context.WithTimeout(ctx, storePatience)
 	defer cancel()
@@ -108,6 +154,28 @@ func modemChecks(modems []modem.Status, now time.Time) map[string]healthCheck {
 		}
 	}
 	return checks
+}
+
+// The values of SMSGate's connection:transport and connection:cellular; a generation g is 2G for 2, and so on.
+const (
+	noTransport     = 0
+	cellular        = 2
+	noCellular      = 0
+	unknownCellular = 1
+)
+
+// networkChecks say whether any SIM is in a network, and the best radio by which one is.
+func networkChecks(modems []modem.Status) (transport, radio healthCheck) {
+	transport = healthCheck{"Network transport: 2 is cellular, 0 none", "flags", noTransport, fail}
+	radio = healthCheck{"Radio: 0 none, 1 unknown, 2 2G, 3 3G, 4 4G, 5 5G", "index", noCellular, pass}
+	for _, m := range modems {
+		if !modem.Registered(m.Registration) && !m.Ready() {
+			continue
+		}
+		transport.ObservedValue, transport.Status = cellular, pass
+		radio.ObservedValue = max(radio.ObservedValue, unknownCellular, m.Generation)
+	}
+	return transport, radio
 }
 
 func checkName(m modem.Status, of string) string { return fmt.Sprintf("modem:%d:%s", m.SIM, of) }

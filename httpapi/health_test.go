@@ -30,6 +30,9 @@ var (
 	stuffed = but(up, func(m *modem.Status) { m.Storage[0] = modem.Memory{Name: "SM", Used: 10, Total: 10} })
 	broke   = but(up, func(m *modem.Status) { m.Balance = modem.Balance{Amount: 2.25, At: at(1), Low: true} })
 	paused  = but(up, func(m *modem.Status) { m.State, m.Problem, m.Hint = modem.StatePaused, "refused", "wait" })
+	fast    = but(up, func(m *modem.Status) { m.Registration, m.Generation = 1, 4 })
+	roaming = but(paused, func(m *modem.Status) { m.Registration, m.Generation = 5, 2 })
+	denied  = but(down, func(m *modem.Status) { m.Registration, m.Generation = 3, 3 })
 	second  = but(up, func(m *modem.Status) { m.SIM = 7 })
 )
 
@@ -42,13 +45,23 @@ const failedText = "Messages accepted in the last hour that failed"
 
 var (
 	dbUp      = check("db:ping", "Message store answers", "boolean", 1, "pass")
-	online    = check("connection:status", "A modem is ready to send", "boolean", 1, "pass")
-	offline   = check("connection:status", "A modem is ready to send", "boolean", 0, "fail")
+	status1   = check("connection:status", "A modem is ready to send", "boolean", 1, "pass")
+	status0   = check("connection:status", "A modem is ready to send", "boolean", 0, "fail")
+	online    = status1 + "," + anchored
+	offline   = status0 + "," + adrift
+	anchored  = network(2, "pass", 1)
+	adrift    = network(0, "fail", 0)
 	noFailed  = check("messages:failed", failedText, "messages", 0, "pass")
 	oneFailed = check("messages:failed", failedText, "messages", 1, "warn")
 	sim1      = check("modem:1:status", "Modem is ready to send", "boolean", 1, "pass") + "," + check("modem:1:signal", "Received signal level", "dBm", -71, "pass")
 	sim7      = check("modem:7:status", "Modem is ready to send", "boolean", 1, "pass") + "," + check("modem:7:signal", "Received signal level", "dBm", -71, "pass")
 )
+
+// network is the checks of the network that there is.
+func network(transport int, status string, radio int) string {
+	return check("connection:transport", "Network transport: 2 is cellular, 0 none", "flags", transport, status) + "," +
+		check("connection:cellular", "Radio: 0 none, 1 unknown, 2 2G, 3 3G, 4 4G, 5 5G", "index", radio, "pass")
+}
 
 // down7 is the checks of the modem down.
 func down7(status string) string {
@@ -103,7 +116,16 @@ func TestHealth(t *testing.T) {
 			check("modem:1:status", "refused: wait", "boolean", 0, "fail"),
 			check("modem:1:signal", "Received signal level", "dBm", -71, "pass"),
 			check("modem:1:refused", "wait", "boolean", 1, "warn"), noFailed}},
+		{"by LTE", []modem.Status{fast}, nil, 200, "pass", []string{status1, network(2, "pass", 4), sim1, noFailed}},
+		{"one by LTE, one by a radio not known", []modem.Status{second, fast}, nil, 200, "pass", []string{status1, network(2, "pass", 4), sim1, sim7, noFailed}},
+		{"in a network, but paused", []modem.Status{roaming}, nil, 503, "fail", []string{status0, network(2, "pass", 2),
+			check("modem:1:status", "refused: wait", "boolean", 0, "fail"),
+			check("modem:1:signal", "Received signal level", "dBm", -71, "pass"),
+			check("modem:1:refused", "wait", "boolean", 1, "warn"), noFailed}},
+		{"denied by the network", []modem.Status{denied}, nil, 503, "fail", []string{offline, down7("fail"), noFailed}},
 		{"a message failed", []modem.Status{up}, []queue.Message{failed(time.Minute)}, 200, "warn", []string{online, sim1, oneFailed}},
+		{"all that there were failed", []modem.Status{up}, []queue.Message{failed(time.Minute), failed(time.Second)}, 200, "warn",
+			[]string{online, sim1, check("messages:failed", failedText, "messages", 2, "warn")}},
 		{"long ago", []modem.Status{up}, []queue.Message{failed(2 * time.Hour)}, 200, "pass", []string{online, sim1, noFailed}},
 	}
 	for _, test := range tests {
@@ -180,7 +202,8 @@ func TestHealthLiveNeverFails(t *testing.T) {
 	if err := json.Unmarshal([]byte(got.body), &health); err != nil {
 		t.Fatal(err)
 	}
-	if got.status != 200 || health.Status != "pass" || health.ReleaseID != 42 || health.Checks["system:goroutines"].ObservedValue < 1 {
+	if got.status != 200 || health.Status != "pass" || health.ReleaseID != 42 || health.Checks["system:goroutines"].ObservedValue < 1 ||
+		health.Checks["system:memory"].ObservedValue < 1 || len(health.Checks) != 2 {
 		t.Errorf("%d %s", got.status, got.body)
 	}
 }
@@ -188,6 +211,7 @@ func TestHealthLiveNeverFails(t *testing.T) {
 func TestHealthReadyAsksTheStoreOnly(t *testing.T) {
 	s := start(t)
 	s.modems.set(down)
+	s.do("GET", "/health/startup", "").want(t, 200, `{"status":"pass","version":"1.2.3","releaseId":1,"checks":{`+dbUp+`}}`)
 	got := s.do("GET", "/health/ready", "")
 	got.want(t, 200, `{"status":"pass","version":"1.2.3","releaseId":1,"checks":{`+dbUp+`}}`)
 

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"math"
@@ -17,6 +18,8 @@ type Inbox interface {
 	List(ctx context.Context, f inbox.Filter) (page []inbox.Message, total int, err error)
 	// Unreadable is the latest of what could not be decoded, newest first, and how much that was ever.
 	Unreadable(ctx context.Context, limit int) (latest []inbox.Unreadable, ever uint64, err error)
+	// Replay has the events of messages told again. It returns after the wish is stored.
+	Replay(ctx context.Context, r inbox.Replay) error
 }
 
 // Limits of SMSGate's API on the inbox.
@@ -33,7 +36,7 @@ type incomingMessage struct {
 	Sender    string `json:"sender"`
 	Recipient string `json:"recipient,omitempty"`
 	SIMNumber int    `json:"simNumber,omitempty"`
-	// ContentPreview is a text in full, or the beginning of data in hexadecimal.
+	// ContentPreview is a text in full, the beginning of data in hexadecimal, or the subject of an MMS.
 	ContentPreview string `json:"contentPreview"`
 	CreatedAt      stamp  `json:"createdAt"`
 	// Attachments are those of an MMS, which no dongle fetches.
@@ -55,8 +58,11 @@ func newIncomingMessage(m inbox.Message) incomingMessage {
 		Attachments:    []struct{}{},
 		Partial:        m.Partial,
 	}
-	if m.Kind == inbox.DataSMS {
+	switch m.Kind {
+	case inbox.DataSMS:
 		incoming.ContentPreview = preview(m.Data)
+	case inbox.MMS:
+		incoming.ContentPreview = cmp.Or(m.Notification.Subject, m.Notification.Location)
 	}
 	return incoming
 }
@@ -125,13 +131,13 @@ func (q *query) inbox(deviceID string) (f inbox.Filter, nothing bool, err error)
 	return f, nothing, q.err
 }
 
-// kind reads the filter type; no dongle fetches MMS.
+// kind reads the filter type. No dongle fetches an MMS: it stays the notification that one waits.
 func (q *query) kind() (kind inbox.Kind, never bool) {
 	name := q.get("type")
 	switch name {
 	case "":
 		return 0, false
-	case "MMS", "MMS_DOWNLOADED":
+	case "MMS_DOWNLOADED":
 		return 0, true
 	}
 	kind, ok := inbox.ParseKind(name)

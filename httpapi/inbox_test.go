@@ -85,19 +85,35 @@ func TestInboxFilter(t *testing.T) {
 	}
 }
 
-// No dongle fetches MMS, so the inbox is not asked for them.
-func TestInboxHasNoMMS(t *testing.T) {
+// No dongle fetches MMS, so the inbox is not asked for one that was.
+func TestInboxHasNoFetchedMMS(t *testing.T) {
 	s := start(t)
 	s.inbox.page, s.inbox.total = received, 5
-	for _, kind := range []string{"MMS", "MMS_DOWNLOADED"} {
-		got := s.do("GET", "/inbox?type="+kind, "")
-		got.want(t, 200, "[]")
-		if total := got.header.Get("X-Total-Count"); total != "0" {
-			t.Errorf("%s: X-Total-Count %q", kind, total)
-		}
+	got := s.do("GET", "/inbox?type=MMS_DOWNLOADED", "")
+	got.want(t, 200, "[]")
+	if total := got.header.Get("X-Total-Count"); total != "0" {
+		t.Errorf("X-Total-Count %q", total)
 	}
 	if len(s.inbox.filters) != 0 {
 		t.Errorf("asked %+v", s.inbox.filters)
+	}
+}
+
+// What is shown of an MMS that waits: its subject, or else its location.
+func TestInboxMMS(t *testing.T) {
+	s := start(t)
+	s.inbox.total = 2
+	s.inbox.page = []inbox.Message{
+		{ID: "mms:2", Kind: inbox.MMS, Sender: "a@b.example", Parts: 2, SIM: 1, Data: []byte{1}, Port: 2948, Received: at(9),
+			Notification: &inbox.Notification{TransactionID: "T2", Pusher: "12345", Subject: "Grüße", Size: 7, Location: "http://m/2"}},
+		{ID: "mms:1", Kind: inbox.MMS, Sender: "12345", Parts: 1, Received: at(8),
+			Notification: &inbox.Notification{TransactionID: "T1", Location: "http://m/1"}},
+	}
+	s.do("GET", "/inbox?type=MMS&includeAttachments=true", "").want(t, 200, `[`+
+		`{"id":"mms:2","type":"MMS","sender":"a@b.example","simNumber":1,"contentPreview":"Grüße","createdAt":"2026-01-02T03:04:09.005Z","attachments":[]},`+
+		`{"id":"mms:1","type":"MMS","sender":"12345","contentPreview":"http://m/1","createdAt":"2026-01-02T03:04:08.005Z","attachments":[]}]`)
+	if want := []inbox.Filter{{Kind: inbox.MMS, Limit: 50}}; !reflect.DeepEqual(s.inbox.filters, want) {
+		t.Errorf("asked %+v, want %+v", s.inbox.filters, want)
 	}
 }
 

@@ -54,6 +54,8 @@ func TestListFilter(t *testing.T) {
 	}{
 		{"", queue.Filter{Limit: 50}},
 		{"?limit=100&offset=2147483647", queue.Filter{Limit: 100, Offset: 2147483647}},
+		{"?limit=101", queue.Filter{Limit: 100}},
+		{"?limit=2147483647", queue.Filter{Limit: 100}},
 		{"?sort=-created_at", queue.Filter{Limit: 50}},
 		{"?sort=created_at&state=Cancelled", queue.Filter{Limit: 50, OldestFirst: true, State: queue.Cancelled}},
 		{"?from=2026-01-02T03:04:05%2B02:00", queue.Filter{Limit: 50, From: time.Date(2026, 1, 2, 1, 4, 5, 0, time.UTC)}},
@@ -77,11 +79,10 @@ func TestListRefuses(t *testing.T) {
 	s := start(t)
 	const badTime = ": must be a date and time as in RFC 3339, such as 2030-12-31T23:59:59Z"
 	for query, message := range map[string]string{
-		"limit=0":             "limit: must be an integer from 1 to 100",
-		"limit=101":           "limit: must be an integer from 1 to 100",
-		"limit=-1":            "limit: must be an integer from 1 to 100",
-		"limit=ten":           "limit: must be an integer from 1 to 100",
-		"limit=1e1":           "limit: must be an integer from 1 to 100",
+		"limit=0":             "limit: must be an integer, 1 or more",
+		"limit=-1":            "limit: must be an integer, 1 or more",
+		"limit=ten":           "limit: must be an integer, 1 or more",
+		"limit=1e1":           "limit: must be an integer, 1 or more",
 		"offset=-1":           "offset: must be an integer, 0 or more",
 		"offset=99999999999":  "offset: must be an integer, 0 or more",
 		"offset=x":            "offset: must be an integer, 0 or more",
@@ -91,7 +92,7 @@ func TestListRefuses(t *testing.T) {
 		"includeContent=on":   "includeContent: must be true or false",
 		"sort=updated_at":     "sort: must be created_at or -created_at",
 		"deviceId=another":    "deviceId: invalid device ID",
-		"limit=0&offset=-1":   "limit: must be an integer from 1 to 100",
+		"limit=0&offset=-1":   "limit: must be an integer, 1 or more",
 		"limit=100&sort=name": "sort: must be created_at or -created_at",
 		"from=2026-01-02T03:04:06Z&to=2026-01-02T03:04:05Z": "from: must not be after to",
 	} {

@@ -15,12 +15,13 @@ import (
 	"go.uber.org/goleak"
 
 	"dongled/httpapi"
+	"dongled/httpapi/auth"
 )
 
 func TestMain(m *testing.M) {
 	// fasthttp keeps the Date header current in one goroutine per process, and its pool's sweeper
 	// notices up to 10 s late that the pool has ended.
-	goleak.VerifyTestMain(m,
+	goleak.VerifyTestMain(m, goleak.Cleanup(exercised.verify),
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"))
 }
@@ -50,8 +51,7 @@ func start(t *testing.T, edits ...func(*httpapi.Options)) *server {
 		Messages: s.queue,
 		Inbox:    s.inbox,
 		Modems:   s.modems,
-		Username: username,
-		Password: password,
+		Auth:     account(t, username, password),
 		DeviceID: deviceID,
 		Started:  started,
 		Version:  "1.2.3",
@@ -78,6 +78,16 @@ func start(t *testing.T, edits ...func(*httpapi.Options)) *server {
 	return s
 }
 
+// account lets one user in, who may do everything.
+func account(t *testing.T, username, password string) *auth.Auth {
+	t.Helper()
+	a := auth.New(auth.Options{})
+	if err := a.SetPrimary(username, password); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
 type reply struct {
 	status int
 	header http.Header
@@ -98,7 +108,8 @@ func (s *server) do(method, path, body string, header ...string) reply {
 
 func (s *server) send(method, path string, content io.Reader, header ...string) reply {
 	s.t.Helper()
-	var sent bytes.Buffer
+	// An answer may come while the request is still being written.
+	var sent syncBuffer
 	if content != nil {
 		content = io.TeeReader(content, &sent)
 	}
@@ -126,7 +137,7 @@ func (s *server) send(method, path string, content io.Reader, header ...string) 
 	if err != nil {
 		s.t.Fatalf("%s %s: %v", method, path, err)
 	}
-	checkAgainstSpec(s.t, req, sent.Bytes(), resp, got)
+	checkAgainstSpec(s.t, req, []byte(sent.String()), resp, got)
 	return reply{resp.StatusCode, resp.Header, string(got)}
 }
 

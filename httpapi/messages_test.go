@@ -131,6 +131,52 @@ func TestContentType(t *testing.T) {
 	}
 }
 
+// sealedHi and sealedAlice are "Hi" and "+4915112345678", as SMSGate's clients encrypt them.
+const (
+	sealedHi    = "$aes-256-cbc/pbkdf2-sha1$i=1$AAECAwQFBgcICQoLDA0ODw==$sDE2OdlYUnXbgWzQjE4tcQ=="
+	sealedAlice = "$aes-256-cbc/pbkdf2-sha1$i=1$AAECAwQFBgcICQoLDA0ODw==$KOFcxGcXpjg+INVmFT/g5w=="
+)
+
+// TestSendShapes: what came in one form comes back in it; the deprecated message as textMessage.
+func TestSendShapes(t *testing.T) {
+	s := start(t)
+	for _, test := range []struct{ body, number, encrypted, content string }{
+		{`"message":"Hi"`, "+1", "false", `"textMessage":{"text":"Hi"}`},
+		{`"flashMessage":{"text":"Hi"}`, "+1", "false", `"flashMessage":{"text":"Hi"}`},
+		{`"dataMessage":{"data":"AP8=","port":7}`, "+1", "false", `"dataMessage":{"data":"AP8=","port":7}`},
+		{`"isEncrypted":true,"textMessage":{"text":"` + sealedHi + `"}`, sealedAlice, "true", `"textMessage":{"text":"` + sealedHi + `"}`},
+		{`"isEncrypted":true,"message":"` + sealedHi + `"`, sealedAlice, "true", `"textMessage":{"text":"` + sealedHi + `"}`},
+		{`"isEncrypted":true,"flashMessage":{"text":"` + sealedHi + `"}`, sealedAlice, "true", `"flashMessage":{"text":"` + sealedHi + `"}`},
+		{`"isEncrypted":true,"dataMessage":{"data":"` + sealedHi + `","port":7}`, sealedAlice, "true", `"dataMessage":{"data":"` + sealedHi + `","port":7}`},
+		{`"isEncrypted":true,"message":"as good as any"`, "likewise", "true", `"textMessage":{"text":"as good as any"}`},
+	} {
+		got := s.do("POST", "/messages", `{`+test.body+`,"phoneNumbers":["`+test.number+`"]}`)
+		want := []string{test.content, `"phoneNumber":"` + test.number + `"`, `"isEncrypted":` + test.encrypted, `"isHashed":false`}
+		for _, part := range want {
+			if got.status != 202 || !strings.Contains(got.body, part) {
+				t.Errorf("%s: %d %s\nlacks %s", test.body, got.status, got.body, part)
+			}
+		}
+		s.do("GET", got.header.Get("Location"), "").want(t, 200, got.body)
+	}
+}
+
+// TestQueueLimits: a full queue answers in the cloud's words, and is no fault of the gateway's.
+func TestQueueLimits(t *testing.T) {
+	s := start(t)
+	for _, reason := range []string{"too many pending messages: 100 / 100", "too old pending message: 2026-01-02T03:04:05Z", "too many failed messages"} {
+		s.queue.fail(fmt.Errorf("submit: %w", &queue.LimitError{Reason: reason}))
+		got := s.do("POST", "/messages", hi)
+		got.wantMessage(t, 503, "queue limits exceeded: "+reason)
+		if wait := got.header.Get("Retry-After"); wait != "60" {
+			t.Errorf("Retry-After %q", wait)
+		}
+	}
+	if log := s.log.String(); strings.Contains(log, "http request failed") || !strings.Contains(log, "too many failed messages") {
+		t.Errorf("log %s", log)
+	}
+}
+
 func TestDeviceActiveWithin(t *testing.T) {
 	s := start(t)
 	ago := func(d time.Duration) modem.Status { return modem.Status{SIM: 1, LastSeen: time.Now().Add(-d)} }
@@ -211,7 +257,7 @@ func TestCancel(t *testing.T) {
 	cancelled := strings.ReplaceAll(bare("second"), `"state":"Pending"`, `"state":"Cancelled"`)
 	cancelled = strings.Replace(cancelled, `"states":{`, `"states":{"Cancelled":"2026-01-02T03:04:05.005Z",`, 1)
 	s.do("DELETE", "/api/3rdparty/v1/messages/second", "").want(t, 200, cancelled)
-	s.do("DELETE", "/message/second", "").wantMessage(t, 409, "message is not pending")
+	s.do("DELETE", "/message/second", "").want(t, 200, cancelled)
 	s.do("DELETE", "/messages/first", "").wantMessage(t, 409, "message is not pending")
 	s.do("DELETE", "/messages/third", "").wantMessage(t, 404, "message not found")
 }

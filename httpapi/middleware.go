@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 )
 
 // cleanPath drops doubled and trailing slashes, which a base URL with a trailing slash produces.
@@ -60,6 +62,18 @@ func (s *Server) guarded(c *fiber.Ctx) (err error) {
 		}
 	}()
 	return c.Next()
+}
+
+// refuseMethods answers what fiber has no name for, such as PROPFIND; fiber itself would in plain text,
+// before any of our handlers.
+func refuseMethods(next fasthttp.RequestHandler) fasthttp.RequestHandler {
+	return func(ctx *fasthttp.RequestCtx) {
+		if slices.Contains(fiber.DefaultMethods, string(ctx.Method())) {
+			next(ctx)
+			return
+		}
+		refuseRaw(ctx, fiber.StatusMethodNotAllowed)
+	}
 }
 
 // refuseEncoding answers 415 to a compressed body: fasthttp inflates without a limit, so that a

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"dongled/httpapi/auth"
 	"dongled/modem"
 )
 
@@ -22,6 +23,8 @@ type Modems interface {
 	USSD(ctx context.Context, sim int, code string) (modem.USSD, error)
 	// CancelUSSD ends a dialogue; it is no error that there is none.
 	CancelUSSD(ctx context.Context, sim int) error
+	// Sweep has the dongles searched for messages that they keep. It does not wait.
+	Sweep()
 }
 
 var errNoModem = &statusError{fiber.StatusNotFound, "no modem has this simNumber"}
@@ -57,12 +60,21 @@ func (s *Server) named(c *fiber.Ctx) (modem.Status, error) {
 	return modem.Status{}, errNoModem
 }
 
+// textScopes are wanted, besides that of logs, for the texts in a dialogue: they are messages, of both
+// directions.
+var textScopes = []string{"messages:read", "inbox:list"}
+
 // trace answers GET /modems/{sim}/trace.
 func (s *Server) trace(c *fiber.Ctx) error {
 	q := queryOf(c)
 	texts := q.flag("texts")
 	if q.err != nil {
 		return q.err
+	}
+	for _, scope := range textScopes {
+		if texts && !identity(c).May(scope) {
+			return refuse(c, &auth.Forbidden{Scope: scope})
+		}
 	}
 	m, err := s.named(c)
 	if err != nil {

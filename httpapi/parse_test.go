@@ -66,6 +66,11 @@ func TestParseSubmission(t *testing.T) {
 			text(func(s *queue.Submission) { s.Content.Text = "€ 😀\n\x00" })},
 		{"data", `{"dataMessage":{"data":"SGVsbG8gRGF0YSBXb3JsZCE=","port":53739},"phoneNumbers":["+491701234567"]}`,
 			text(func(s *queue.Submission) { s.Content = queue.Content{Data: []byte("Hello Data World!"), Port: 53739} })},
+		{"flash", `{"flashMessage":{"text":"Hi"},"message":"","phoneNumbers":["+491701234567"]}`, text(func(s *queue.Submission) { s.Content.Flash = true })},
+		{"encrypted text", `{"isEncrypted":true,"textMessage":{"text":"$x"},"phoneNumbers":["$y","` + strings.Repeat("1", 512) + `"]}`,
+			queue.Submission{Content: queue.Content{Text: "$x"}, Recipients: []string{"$y", strings.Repeat("1", 512)}, Report: true, Encrypted: true}},
+		{"encrypted data", `{"isEncrypted":true,"dataMessage":{"data":"$x=","port":7},"phoneNumbers":["$y"]}`,
+			queue.Submission{Content: queue.Content{Data: []byte("$x="), Port: 7}, Recipients: []string{"$y"}, Report: true, Encrypted: true}},
 		{"data to port 0", `{"dataMessage":{"data":"AA==","port":0},"phoneNumbers":["+491701234567"]}`,
 			text(func(s *queue.Submission) { s.Content = queue.Content{Data: []byte{0}} })},
 		{"data to port 65535", `{"dataMessage":{"data":"AA==","port":65535},"phoneNumbers":["+491701234567"]}`,
@@ -92,7 +97,7 @@ func TestParseSubmissionRefuses(t *testing.T) {
 	const hi = `"textMessage":{"text":"Hi"},"phoneNumbers":["+491701234567"]`
 	const to = `,"phoneNumbers":["+491701234567"]}`
 	const oneOf = "body: must specify exactly one of: textMessage, dataMessage, or message"
-	const twoOf = "body: cannot specify more than one of: textMessage, dataMessage, message"
+	const twoOf = "body: cannot specify multiple message types simultaneously: textMessage, dataMessage, flashMessage, message"
 	const badID = "id: must be 1 to 36 characters out of A-Z a-z 0-9 - . _ ~ ! $ & ' ( ) * + , ; = : @"
 	const badTime = ": must be a date and time as in RFC 3339, such as 2030-12-31T23:59:59Z"
 	tests := []struct{ name, body, want string }{
@@ -135,8 +140,10 @@ func TestParseSubmissionRefuses(t *testing.T) {
 		{"port below", `{"dataMessage":{"data":"AA==","port":-1}` + to, "dataMessage.port: must be from 0 to 65535"},
 		{"port above", `{"dataMessage":{"data":"AA==","port":65536}` + to, "dataMessage.port: must be from 0 to 65535"},
 		{"port of another type", `{"dataMessage":{"data":"AA==","port":"1"}` + to, "dataMessage.port: must be an integer"},
-		{"MMS", `{"mmsMessage":{"text":"Hi"}` + to, "mmsMessage: not supported"},
-		{"flash", `{"flashMessage":{"text":"Hi"},` + hi + `}`, "flashMessage: not supported"},
+		{"MMS", `{"mmsMessage":{"text":"Hi"}` + to, "mmsMessage: not supported: MMS need a data connection and an MMSC; send a textMessage"},
+		{"flash and text", `{"flashMessage":{"text":"Hi"},` + hi + `}`, twoOf},
+		{"flash text empty", `{"flashMessage":{"text":""}` + to, "flashMessage.text: must not be empty"},
+		{"flash text missing", `{"flashMessage":{}` + to, "flashMessage.text: is required"},
 
 		{"no recipients field", `{"message":"Hi"}`, "phoneNumbers: must have 1 to 100 numbers"},
 		{"null recipients", `{"message":"Hi","phoneNumbers":null}`, "phoneNumbers: must have 1 to 100 numbers"},
@@ -158,7 +165,10 @@ func TestParseSubmissionRefuses(t *testing.T) {
 		{"id that a path swallows", `{"id":"..",` + hi + `}`, badID},
 
 		{"another device", `{"deviceId":"yVULogr4Y1ksRfnos1Dsw",` + hi + `}`, "deviceId: failed to select device: record not found"},
-		{"encrypted", `{"isEncrypted":true,` + hi + `}`, "isEncrypted: encryption is not configured"},
+		{"encrypted, long number", `{"isEncrypted":true,"message":"Hi","phoneNumbers":["` + strings.Repeat("1", 513) + `"]}`, "phoneNumbers[0]: must have 1 to 512 characters"},
+		{"encrypted, same number", `{"isEncrypted":true,"message":"Hi","phoneNumbers":["$a","$a"]}`, "phoneNumbers[1]: phone numbers must be unique"},
+		{"encrypted, empty text", `{"isEncrypted":true,"textMessage":{"text":""}` + to, "textMessage.text: must not be empty"},
+		{"encrypted, no data", `{"isEncrypted":true,"dataMessage":{"data":"","port":1}` + to, "dataMessage.data: must not be empty"},
 		{"isEncrypted of another type", `{"isEncrypted":"false",` + hi + `}`, "isEncrypted: must be true or false"},
 		{"sim below", `{"simNumber":-1,` + hi + `}`, "simNumber: must be from 0 to 255"},
 		{"sim above", `{"simNumber":256,` + hi + `}`, "simNumber: must be from 0 to 255"},
@@ -172,16 +182,16 @@ func TestParseSubmissionRefuses(t *testing.T) {
 
 		{"ttl 0", `{"ttl":0,` + hi + `}`, "ttl: must be from 1 to 3153600000"},
 		{"ttl that would wrap", `{"ttl":18446744073709551615,` + hi + `}`, "ttl: must be from 1 to 3153600000"},
-		{"ttl and validUntil", `{"ttl":60,"validUntil":"2030-01-01T00:00:00Z",` + hi + `}`, "ttl: conflicts with validUntil, specify one of them"},
+		{"ttl and validUntil", `{"ttl":60,"validUntil":"2030-01-01T00:00:00Z",` + hi + `}`, "ttl: fields conflict: ttl and validUntil"},
 		{"validUntil now", `{"validUntil":"2026-05-06T07:08:09Z",` + hi + `}`, "validUntil: message already expired"},
 		{"validUntil Go's zero", `{"validUntil":"0001-01-01T00:00:00Z",` + hi + `}`, "validUntil: message already expired"},
 		{"validUntil a date", `{"validUntil":"2030-01-01",` + hi + `}`, "validUntil" + badTime},
 		{"validUntil a number", `{"validUntil":1893456000,` + hi + `}`, "validUntil: must be a string"},
 		{"scheduleAt now", `{"scheduleAt":"2026-05-06T07:08:09Z",` + hi + `}`, "scheduleAt: must be in the future"},
 		{"scheduleAt nonsense", `{"scheduleAt":"tomorrow",` + hi + `}`, "scheduleAt" + badTime},
-		{"scheduleAt after ttl", `{"ttl":60,"scheduleAt":"2026-05-06T07:09:10Z",` + hi + `}`, "scheduleAt: must be less than or equal to validUntil"},
+		{"scheduleAt after ttl", `{"ttl":60,"scheduleAt":"2026-05-06T07:09:10Z",` + hi + `}`, "scheduleAt: scheduleAt must be less than or equal to validUntil"},
 		{"scheduleAt after validUntil", `{"validUntil":"2026-06-01T00:00:00Z","scheduleAt":"2026-06-01T00:00:00.001Z",` + hi + `}`,
-			"scheduleAt: must be less than or equal to validUntil"},
+			"scheduleAt: scheduleAt must be less than or equal to validUntil"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

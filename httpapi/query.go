@@ -111,7 +111,7 @@ func (q *query) listing(deviceID string) (listing, error) {
 		filter: queue.Filter{
 			From:        q.time("from"),
 			To:          q.time("to"),
-			Limit:       q.integer("limit", 1, maxLimit, defaultLimit),
+			Limit:       min(maxLimit, q.integer("limit", 1, math.MaxInt32, defaultLimit)),
 			Offset:      q.integer("offset", 0, math.MaxInt32, 0),
 			OldestFirst: q.oldestFirst(),
 		},

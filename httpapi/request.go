@@ -17,6 +17,7 @@ const (
 	maxPort       = 65535
 	maxRecipients = 100
 	maxNumberLen  = 128
+	maxCipherLen  = 512 // of a number that is encrypted
 	maxSIM        = 255
 	minPriority   = -128
 	maxPriority   = 127
@@ -35,16 +36,15 @@ var submissionFields = []string{
 // is a *queue.FieldError.
 func parseSubmission(body []byte, deviceID string, now time.Time) (queue.Submission, error) {
 	o := parseBody(body, submissionFields...)
+	encrypted, _ := o.flag("isEncrypted")
 	s := queue.Submission{
 		ID:         o.messageID(),
-		Content:    o.content(),
-		Recipients: o.recipients(),
+		Content:    o.content(encrypted),
+		Recipients: o.recipients(encrypted),
 		Report:     true,
+		Encrypted:  encrypted,
 	}
 	o.ownDevice(deviceID)
-	if encrypted, _ := o.flag("isEncrypted"); encrypted {
-		o.reject("isEncrypted", "encryption is not configured")
-	}
 	if sim, found := o.integer("simNumber", 0, maxSIM); found {
 		s.SIM = int(sim)
 	}
@@ -88,40 +88,47 @@ func (o *object) ownDevice(deviceID string) {
 	}
 }
 
-// content reads the one of textMessage, dataMessage and the deprecated message that is present.
-func (o *object) content() queue.Content {
-	for _, field := range []string{"mmsMessage", "flashMessage"} {
-		if _, found := o.take(field); found {
-			o.reject(field, "not supported")
-		}
+// content reads the one of textMessage, dataMessage, flashMessage and the deprecated message that is
+// present.
+func (o *object) content(encrypted bool) queue.Content {
+	if _, found := o.take("mmsMessage"); found {
+		o.reject("mmsMessage", "not supported: MMS need a data connection and an MMSC; send a textMessage")
 	}
 	plain, hasPlain := o.text("message")
 	text := o.nested("textMessage", "text")
+	flash := o.nested("flashMessage", "text")
 	data := o.nested("dataMessage", "data", "port")
 	// An empty message beside another content is how some clients write "none".
-	hasPlain = hasPlain && (plain != "" || text == nil && data == nil)
+	hasPlain = hasPlain && (plain != "" || text == nil && flash == nil && data == nil)
 
-	switch count(hasPlain, text != nil, data != nil) {
+	switch count(hasPlain, text != nil, flash != nil, data != nil) {
 	case 0:
 		o.reject("body", "must specify exactly one of: textMessage, dataMessage, or message")
+		return queue.Content{}
 	case 1:
-		switch {
-		case hasPlain:
-			return queue.Content{Text: o.checkText("message", plain, true)}
-		case text != nil:
-			value, found := text.text("text")
-			value = text.checkText("text", value, found)
-			o.adopt(text)
-			return queue.Content{Text: value}
-		default:
-			content := data.dataContent()
-			o.adopt(data)
-			return content
-		}
 	default:
-		o.reject("body", "cannot specify more than one of: textMessage, dataMessage, message")
+		o.reject("body", "cannot specify multiple message types simultaneously: textMessage, dataMessage, flashMessage, message")
+		return queue.Content{}
 	}
-	return queue.Content{}
+	switch {
+	case text != nil:
+		return queue.Content{Text: o.innerText(text)}
+	case flash != nil:
+		return queue.Content{Text: o.innerText(flash), Flash: true}
+	case data != nil:
+		content := data.dataContent(encrypted)
+		o.adopt(data)
+		return content
+	}
+	return queue.Content{Text: o.checkText("message", plain, true)}
+}
+
+// innerText reads the text of a textMessage or flashMessage.
+func (o *object) innerText(inner *object) string {
+	value, found := inner.text("text")
+	value = inner.checkText("text", value, found)
+	o.adopt(inner)
+	return value
 }
 
 func count(conditions ...bool) (n int) {
@@ -145,7 +152,8 @@ func (o *object) checkText(field, value string, found bool) string {
 	return value
 }
 
-func (o *object) dataContent() queue.Content {
+// dataContent reads data and port. Data that is encrypted stays as it came.
+func (o *object) dataContent(encrypted bool) queue.Content {
 	encoded, found := o.text("data")
 	switch {
 	case !found:
@@ -155,9 +163,12 @@ func (o *object) dataContent() queue.Content {
 	case len(encoded) > maxDataLen:
 		o.reject("data", "must have at most %d characters", maxDataLen)
 	}
-	data, err := base64.StdEncoding.DecodeString(encoded)
-	if err != nil || len(data) == 0 {
-		o.reject("data", "must be base64 with padding (RFC 4648 section 4)")
+	data := []byte(encoded)
+	if !encrypted {
+		var err error
+		if data, err = base64.StdEncoding.DecodeString(encoded); err != nil || len(data) == 0 {
+			o.reject("data", "must be base64 with padding (RFC 4648 section 4)")
+		}
 	}
 	port, found := o.integer("port", 0, maxPort)
 	if !found {
@@ -166,7 +177,11 @@ func (o *object) dataContent() queue.Content {
 	return queue.Content{Data: data, Port: uint16(port)}
 }
 
-func (o *object) recipients() []string {
+func (o *object) recipients(encrypted bool) []string {
+	most := maxNumberLen
+	if encrypted {
+		most = maxCipherLen
+	}
 	numbers := o.texts("phoneNumbers", maxRecipients)
 	if len(numbers) == 0 {
 		o.reject("phoneNumbers", "must have 1 to %d numbers", maxRecipients)
@@ -174,8 +189,8 @@ func (o *object) recipients() []string {
 	seen := make(map[string]bool, len(numbers))
 	for i, number := range numbers {
 		switch length := utf8.RuneCountInString(number); {
-		case length == 0 || length > maxNumberLen:
-			o.reject(element("phoneNumbers", i), "must have 1 to %d characters", maxNumberLen)
+		case length == 0 || length > most:
+			o.reject(element("phoneNumbers", i), "must have 1 to %d characters", most)
 		case seen[number]:
 			o.reject(element("phoneNumbers", i), "phone numbers must be unique")
 		}
@@ -190,7 +205,7 @@ func (o *object) validity(now time.Time) time.Time {
 	until, hasUntil := o.time("validUntil")
 	switch {
 	case hasTTL && hasUntil:
-		o.reject("ttl", "conflicts with validUntil, specify one of them")
+		o.reject("ttl", "fields conflict: ttl and validUntil")
 	case hasTTL:
 		return now.Add(time.Duration(ttl) * time.Second)
 	case hasUntil && !until.After(now):
@@ -206,7 +221,7 @@ func (o *object) schedule(now, validUntil time.Time) time.Time {
 	case !at.After(now):
 		o.reject("scheduleAt", "must be in the future")
 	case !validUntil.IsZero() && at.After(validUntil):
-		o.reject("scheduleAt", "must be less than or equal to validUntil")
+		o.reject("scheduleAt", "scheduleAt must be less than or equal to validUntil")
 	}
 	return at
 }

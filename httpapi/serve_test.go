@@ -43,7 +43,7 @@ func TestServeFinishesRequests(t *testing.T) {
 	defer stop()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- httpapi.New(httpapi.Options{Messages: q, Modems: &fakeModems{}, Username: username, Password: password}).Serve(ctx, ln)
+		ended <- httpapi.New(httpapi.Options{Messages: q, Modems: &fakeModems{}, Auth: account(t, username, password)}).Serve(ctx, ln)
 	}()
 
 	type outcome struct {
@@ -92,7 +92,7 @@ func TestServeGivesUpOnRequestsThatNeverEnd(t *testing.T) {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	ended := make(chan error, 1)
-	o := httpapi.Options{Messages: q, Modems: &fakeModems{}, Username: username, Password: password, ShutdownTimeout: time.Millisecond}
+	o := httpapi.Options{Messages: q, Modems: &fakeModems{}, Auth: account(t, username, password), ShutdownTimeout: time.Millisecond}
 	go func() { ended <- httpapi.New(o).Serve(ctx, ln) }()
 	s := &server{t: t, url: "http://" + ln.Addr().String()}
 	answered := make(chan reply, 1)
@@ -140,7 +140,7 @@ func TestExpiryFollowsTheClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		until := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
 		body := `{"validUntil":"` + until + `","message":"Hi","phoneNumbers":["+1"]}`
-		o := httpapi.Options{Messages: newFakeQueue(), Modems: &fakeModems{}, Username: username, Password: password}
+		o := httpapi.Options{Messages: newFakeQueue(), Modems: &fakeModems{}, Auth: account(t, username, password)}
 		for _, want := range []int{202, 400} {
 			req, err := http.NewRequest("POST", "http://dongled/messages", strings.NewReader(body))
 			if err != nil {

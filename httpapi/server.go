@@ -6,17 +6,20 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
+	"dongled/httpapi/auth"
 	"dongled/scheduler/queue"
 )
 
 // Messages is the queue as this package needs it.
 type Messages interface {
 	// Submit stores a message and returns after the commit. A *queue.FieldError or
-	// queue.ErrDuplicateID is the client's fault; any error means that nothing was stored.
+	// queue.ErrDuplicateID is the client's fault, a *queue.LimitError says that the queue takes nothing
+	// for now; any error means that nothing was stored.
 	Submit(ctx context.Context, s queue.Submission) (queue.Message, error)
 	// Get returns queue.ErrNotFound for an unknown id.
 	Get(ctx context.Context, id string) (queue.Message, error)
@@ -24,6 +27,18 @@ type Messages interface {
 	List(ctx context.Context, f queue.Filter) (page []queue.Message, total int, err error)
 	// Cancel returns queue.ErrNotFound, or queue.ErrNotPending and changes nothing.
 	Cancel(ctx context.Context, id string) (queue.Message, error)
+}
+
+// Events takes what is to be told to webhooks and is not in the store.
+type Events interface {
+	// Announce stores an event, and returns after the commit. The payload must encode as JSON.
+	Announce(ctx context.Context, name string, payload any) error
+}
+
+// Uplink is the connection with an SMSGate server.
+type Uplink interface {
+	// Connected reports whether there is one at the moment, and whether there should be.
+	Connected() (connected, configured bool)
 }
 
 // Defaults of the zero Options.
@@ -45,14 +60,21 @@ const (
 // maxHeader bounds the request line and headers together; beyond it the answer is 431.
 const maxHeader = 8 << 10
 
-// Options configure a Server. Messages, Inbox, Modems, Username, Password and DeviceID are required;
-// an empty Password lets nobody in.
+// Options configure a Server. Messages, Inbox, Modems, Auth and DeviceID are required, and so are
+// Webhooks, Settings, Logs and Events for what asks for them; without Auth nobody is let in.
 type Options struct {
 	Messages Messages
 	Inbox    Inbox
 	Modems   Modems
-
-	Username, Password string
+	Webhooks Webhooks
+	Settings Settings
+	Logs     Logs
+	Events   Events
+	Auth     Auth
+	// Certificate has the server speak HTTPS; nil is plain HTTP.
+	Certificate *Certificate
+	// Uplink is the SMSGate server that this gateway is a device of; nil is none.
+	Uplink Uplink
 
 	// DeviceID is this gateway's own id: 21 URL-safe characters satisfy every client.
 	DeviceID   string
@@ -92,6 +114,9 @@ func (o Options) withDefaults() Options {
 	if o.Created.IsZero() {
 		o.Created = o.Started
 	}
+	if o.Auth == nil {
+		o.Auth = auth.New(auth.Options{})
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -115,19 +140,26 @@ type Server struct {
 	// with the end of a shutdown.
 	serving context.Context
 	stop    context.CancelFunc
+	// bodies has an element for each long body in memory.
+	bodies chan struct{}
+	// pingEvery is a time.Duration; pingSet says that it changed.
+	pingEvery atomic.Int64
+	pingSet   chan struct{}
 }
 
 // New builds a Server; it does not listen.
 func New(o Options) *Server {
 	o = o.withDefaults()
-	s := &Server{opt: o, log: o.Log}
+	s := &Server{opt: o, log: o.Log, pingSet: make(chan struct{}, 1), bodies: make(chan struct{}, mostBodies)}
 	s.serving, s.stop = context.WithCancel(context.Background())
 	s.app = fiber.New(fiber.Config{
 		// Without Immutable, strings from the request are views of a buffer that the next
 		// request on the connection overwrites.
-		Immutable:                    true,
-		CaseSensitive:                true,
-		BodyLimit:                    o.MaxBody,
+		Immutable:     true,
+		CaseSensitive: true,
+		// A handler runs when this much of a body is there, and takeBody reads the rest.
+		BodyLimit:                    anonymousBody,
+		StreamRequestBody:            true,
 		Concurrency:                  o.Concurrency,
 		ReadTimeout:                  o.ReadTimeout,
 		WriteTimeout:                 o.WriteTimeout,
@@ -137,9 +169,8 @@ func New(o Options) *Server {
 		DisablePreParseMultipartForm: true,
 		ErrorHandler:                 s.fail,
 	})
-	user := newAccount(o.Username, o.Password)
-	s.app.Server().HeaderReceived = user.limitAnonymous
-	s.routes(user.authenticate)
+	s.routes()
+	s.app.Server().Handler = closeUnread(refuseAmbiguous(refuseMethods(s.app.Server().Handler)))
 	return s
 }
 
@@ -148,7 +179,14 @@ func New(o Options) *Server {
 // ShutdownTimeout are reported as an error; their goroutines end with the process.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	served := make(chan error, 1)
+	if s.opt.Certificate != nil {
+		ln = s.opt.Certificate.listen(ln)
+	}
 	go func() { served <- s.app.Listener(ln) }()
+	pinging, stopPing := context.WithCancel(ctx)
+	pinged := make(chan struct{})
+	go func() { s.ping(pinging); close(pinged) }()
+	defer func() { stopPing(); <-pinged }()
 
 	select {
 	case err := <-served:

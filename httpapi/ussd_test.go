@@ -119,7 +119,7 @@ func TestServeGivesUpUSSD(t *testing.T) {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	ended := make(chan error, 1)
-	o := httpapi.Options{Messages: newFakeQueue(), Modems: modems, Username: username, Password: password}
+	o := httpapi.Options{Messages: newFakeQueue(), Modems: modems, Auth: account(t, username, password)}
 	go func() { ended <- httpapi.New(o).Serve(ctx, ln) }()
 	s := &server{t: t, url: "http://" + ln.Addr().String()}
 	answered := make(chan reply, 1)

@@ -66,7 +66,7 @@ func runGateway(t *testing.T, o virtual.Options, opts scheduler.Options) *gatewa
 	w := modem.New(modem.Config{SIM: 1, Port: "virtual", Open: g.open, Sink: sched})
 	sched.Add(w)
 	g.server = httpapi.New(httpapi.Options{
-		Messages: sched, Inbox: sched.Inbox(), Modems: sched, Username: username, Password: password, DeviceID: deviceID,
+		Messages: sched, Inbox: sched.Inbox(), Modems: sched, Auth: account(t, username, password), DeviceID: deviceID,
 	})
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"encoding/base64"
 	"time"
 
 	"dongled/scheduler/queue"
@@ -25,8 +26,10 @@ type messageState struct {
 	States      map[string]stamp `json:"states"`
 	TextMessage *textMessage     `json:"textMessage,omitempty"`
 	DataMessage *dataMessage     `json:"dataMessage,omitempty"`
-	ScheduleAt  *stamp           `json:"scheduleAt,omitempty"`
-	CreatedAt   stamp            `json:"createdAt"`
+	// FlashMessage is of SMSGate's draft.
+	FlashMessage *textMessage `json:"flashMessage,omitempty"`
+	ScheduleAt   *stamp       `json:"scheduleAt,omitempty"`
+	CreatedAt    stamp        `json:"createdAt"`
 }
 
 type recipientState struct {
@@ -40,7 +43,7 @@ type textMessage struct {
 }
 
 type dataMessage struct {
-	Data []byte `json:"data"` // base64 on the wire
+	Data string `json:"data"` // base64, or encrypted
 	Port uint16 `json:"port"`
 }
 
@@ -52,6 +55,8 @@ func newMessageState(m queue.Message, deviceID string, includeContent bool) mess
 		Recipients: make([]recipientState, 0, len(m.Recipients)),
 		States:     make(map[string]stamp, len(m.Reached)),
 		CreatedAt:  stamp(m.Created),
+
+		IsEncrypted: m.Encrypted,
 	}
 	for _, r := range m.Recipients {
 		state.Recipients = append(state.Recipients, recipientState{r.Number, r.State.String(), r.Error})
@@ -63,14 +68,24 @@ func newMessageState(m queue.Message, deviceID string, includeContent bool) mess
 		at := stamp(m.ScheduleAt)
 		state.ScheduleAt = &at
 	}
-	switch {
-	case !includeContent:
-	case m.Content.IsData():
-		state.DataMessage = &dataMessage{m.Content.Data, m.Content.Port}
-	default:
-		state.TextMessage = &textMessage{m.Content.Text}
+	if includeContent {
+		state.putContent(m)
 	}
 	return state
+}
+
+// putContent shows the content as it came: of an encrypted message, the ciphertext.
+func (s *messageState) putContent(m queue.Message) {
+	switch c := m.Content; {
+	case c.IsData() && m.Encrypted:
+		s.DataMessage = &dataMessage{string(c.Data), c.Port}
+	case c.IsData():
+		s.DataMessage = &dataMessage{base64.StdEncoding.EncodeToString(c.Data), c.Port}
+	case c.Flash:
+		s.FlashMessage = &textMessage{c.Text}
+	default:
+		s.TextMessage = &textMessage{c.Text}
+	}
 }
 
 // device is SMSGate's Device. Every time is present, because some clients do not take null.
