@@ -54,7 +54,7 @@ demo: ## Run dongled on two virtual dongles; LISTEN=:9090 to listen elsewhere
 	@$(GO) run ./cmd/dongled demo --listen $(LISTEN)
 
 .PHONY: test
-test: deps ## Run all tests with the race detector, installing socat if missing
+test: deps ## Run all tests with the race detector, installing socat, gcc, node and npm if missing
 	$(GO) test -race ./...
 
 .PHONY: check
@@ -88,7 +88,7 @@ house: ## Print the house measures: lengths of functions and files, test to sour
 
 .PHONY: deps
 deps:
-	@hack/deps.sh socat gcc
+	@hack/deps.sh socat gcc node npm
 
 .PHONY: fmt
 fmt:

@@ -12,6 +12,7 @@ for command in "$@"; do
 	case $command in
 	gcc) missing="$missing gcc libc6-dev" ;; # the race detector links with the C library
 	systemd-analyze) missing="$missing systemd" ;;
+	node) missing="$missing nodejs" ;;
 	*) missing="$missing $command" ;;        # the package has the command's name
 	esac
 done
