@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -31,6 +32,42 @@ func TestRulesAreInUse(t *testing.T) {
 		for _, dir := range append([]string{pkg}, r.ours...) {
 			if goFiles, _ := filepath.Glob(filepath.Join(root, dir, "*.go")); len(goFiles) == 0 {
 				t.Errorf("the rule of %s names %s, where there is no Go file", pkg, dir)
+			}
+		}
+	}
+}
+
+// TestNothingIsAllowedInVain: a permission that nobody uses is one that nobody decided again.
+func TestNothingIsAllowedInVain(t *testing.T) {
+	files, err := parseTree(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := map[string][]string{}
+	for _, f := range files {
+		if f.isTest {
+			continue
+		}
+		for _, spec := range f.ast.Imports {
+			name, _ := strconv.Unquote(spec.Path.Value)
+			used[f.pkg] = append(used[f.pkg], name)
+		}
+	}
+	for pkg, r := range rules {
+		for _, ours := range r.ours {
+			if !slices.Contains(used[pkg], module+"/"+ours) {
+				t.Errorf("%s may import %s, and does not", pkg, ours)
+			}
+		}
+		for _, lib := range slices.Concat(r.roots, r.exact) {
+			below := func(name string) bool { return name == lib || strings.HasPrefix(name, lib+"/") }
+			if !slices.ContainsFunc(used[pkg], below) {
+				t.Errorf("%s may import %s, and does not", pkg, lib)
+			}
+		}
+		for ours := range r.uses {
+			if !slices.Contains(r.ours, ours) {
+				t.Errorf("%s may use names of %s, which it may not import", pkg, ours)
 			}
 		}
 	}
