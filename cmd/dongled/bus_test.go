@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,8 +33,11 @@ func testBusOf(root string) probe.Bus {
 //	unplug SOCKET
 //	swap SOCKET SOCKET                    two sticks exchange the names of their ttys
 //	await PATTERN COMMAND…                runs dongled until its output matches
-func busCommands(of map[string]*virtual.Bus) map[string]func(*testscript.TestScript, bool, []string) {
-	bus := func(ts *testscript.TestScript) *virtual.Bus { return of[ts.Getenv("WORK")] }
+func busCommands(of *sync.Map) map[string]func(*testscript.TestScript, bool, []string) {
+	bus := func(ts *testscript.TestScript) *virtual.Bus {
+		b, _ := of.Load(ts.Getenv("WORK"))
+		return b.(*virtual.Bus)
+	}
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"plug": func(ts *testscript.TestScript, _ bool, args []string) {
 			opts, ok := virtual.Builtin(args[1])
@@ -68,8 +72,8 @@ func busCommands(of map[string]*virtual.Bus) map[string]func(*testscript.TestScr
 
 // TestBusScripts runs testdata/bus, each script on a bus of its own.
 func TestBusScripts(t *testing.T) {
-	buses := map[string]*virtual.Bus{}
-	testscript.Run(t, testscript.Params{Dir: "testdata/bus", Cmds: busCommands(buses), Setup: func(env *testscript.Env) error {
+	var buses sync.Map // *virtual.Bus by the script's directory; scripts run side by side
+	testscript.Run(t, testscript.Params{Dir: "testdata/bus", Cmds: busCommands(&buses), Setup: func(env *testscript.Env) error {
 		root, err := os.MkdirTemp("", "bus") // short, for the control socket below it
 		if err != nil {
 			return err
@@ -84,7 +88,7 @@ func TestBusScripts(t *testing.T) {
 			}
 			_ = os.RemoveAll(root)
 		})
-		buses[env.WorkDir] = bus
+		buses.Store(env.WorkDir, bus)
 		env.Setenv(busEnv, root)
 		env.Setenv("DONGLED_STORE__PATH", filepath.Join(root, "state", "dongled.db"))
 		env.Setenv("DONGLED_HTTP__LISTEN", "127.0.0.1:0")

@@ -180,7 +180,10 @@ func TestClient16(t *testing.T) {
 		if status := p.status(t); status != 0 {
 			t.Errorf("base %q: exit status %d", mount, status)
 		}
-		want := []string{"Delivered", "+4915112345678 Delivered"}
+		want := []string{
+			"Delivered", "+4915112345678 Delivered",
+			"webhook sms:received", "webhook sms:sent", "webhook sms:delivered", "webhook sms:failed", "webhook system:ping",
+		}
 		if got := lines(p.stdout.String()); !slices.Equal(got, want) {
 			t.Errorf("base %q: it printed %q, want %q", mount, got, want)
 		}

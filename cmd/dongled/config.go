@@ -9,14 +9,14 @@ import (
 	"dongled/configs"
 )
 
-// settings are the flags by which a command finds its configuration.
-type settings struct {
+// sources are the flags by which a command finds its configuration.
+type sources struct {
 	Config string            `short:"c" placeholder:"FILE" help:"Configuration file; without one, defaults and environment apply."`
 	Set    map[string]string `placeholder:"KEY=VALUE" mapsep:"none" help:"Override one key, such as http.listen=:9090 or modems.0.port=/dev/ttyUSB3; repeatable."`
 }
 
 // load reads the configuration in effect for this process.
-func (s settings) load() (configs.Effective, error) {
+func (s sources) load() (configs.Effective, error) {
 	return configs.Load(configs.Sources{File: s.Config, Environ: os.Environ(), Flags: s.Set})
 }
 
@@ -31,7 +31,7 @@ type configCheckCmd struct {
 
 // Run loads the file as serve would.
 func (c *configCheckCmd) Run(s streams) error {
-	e, err := settings{Config: c.File}.load()
+	e, err := sources{Config: c.File}.load()
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func summary(c configs.Config) string {
 }
 
 type configPrintCmd struct {
-	settings
+	sources
 	Sample bool `help:"Print the commented sample file, whose values are the defaults."`
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -40,26 +41,61 @@ func listenControl(path string) (net.Listener, error) {
 // control answers at the socket.
 type control struct {
 	server http.Server
+	mux    *http.ServeMux
 	ln     net.Listener
+	log    *slog.Logger
 }
 
 // newControl takes what it is to answer; each is called for one request.
 func newControl(ln net.Listener, log *slog.Logger, answers map[string]func(context.Context) (any, error)) *control {
-	mux := http.NewServeMux()
+	c := &control{ln: ln, log: log, mux: http.NewServeMux()}
+	c.server = http.Server{Handler: c.mux, ReadHeaderTimeout: 10 * time.Second}
 	for path, answer := range answers {
-		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+		c.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
 			v, err := answer(r.Context())
-			if err != nil {
-				http.Error(w, err.Error(), http.StatusInternalServerError)
-				return
-			}
-			w.Header().Set("Content-Type", "application/json")
-			if err := json.NewEncoder(w).Encode(v); err != nil {
-				log.Debug("the one that asked is gone", "path", path, "err", err)
-			}
+			c.answer(w, path, v, err)
 		})
 	}
-	return &control{ln: ln, server: http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}}
+	return c
+}
+
+// maxOrder bounds what may be posted, in bytes.
+const maxOrder = 64 << 10
+
+// take adds what the daemon is to be told to do, before Run.
+func (c *control) take(orders map[string]instruction) {
+	for path, order := range orders {
+		c.mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
+			var v any
+			body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxOrder))
+			if err == nil {
+				v, err = order(r.Context(), body)
+			}
+			c.answer(w, path, v, err)
+		})
+	}
+}
+
+// instruction does what a JSON body says.
+type instruction func(ctx context.Context, body []byte) (any, error)
+
+// refusal is an error that is the fault of who asked, and is shown as it is.
+type refusal struct{ error }
+
+func (c *control) answer(w http.ResponseWriter, path string, v any, err error) {
+	var refused refusal
+	switch {
+	case errors.As(err, &refused):
+		http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+		return
+	case err != nil:
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if err := json.NewEncoder(w).Encode(v); err != nil {
+		c.log.Debug("the one that asked is gone", "path", path, "err", err)
+	}
 }
 
 // Run answers until ctx ends; questions that are open then are cut off.
@@ -87,6 +123,15 @@ func tryDaemon(ctx context.Context, s streams, store, path string, v any) (bool,
 
 // askDaemon has the daemon of a store answer into v; false means that none runs.
 func askDaemon(ctx context.Context, store, path string, v any) (bool, error) {
+	return callDaemon(ctx, store, http.MethodGet, path, nil, v)
+}
+
+// tellDaemon is askDaemon for an order.
+func tellDaemon(ctx context.Context, store, path string, body []byte, v any) (bool, error) {
+	return callDaemon(ctx, store, http.MethodPost, path, body, v)
+}
+
+func callDaemon(ctx context.Context, store, method, path string, body []byte, v any) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, controlPatience)
 	defer cancel()
 	var d net.Dialer
@@ -103,7 +148,7 @@ func askDaemon(ctx context.Context, store, path string, v any) (bool, error) {
 		DialContext:       func(context.Context, string, string) (net.Conn, error) { return conn, nil },
 		DisableKeepAlives: true,
 	}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://dongled"+path, http.NoBody)
+	req, err := http.NewRequestWithContext(ctx, method, "http://dongled"+path, bytes.NewReader(body))
 	if err != nil {
 		return false, err
 	}
@@ -113,8 +158,17 @@ func askDaemon(ctx context.Context, store, path string, v any) (bool, error) {
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
-		text, err := io.ReadAll(resp.Body)
-		return true, errors.Join(fmt.Errorf("the daemon says: %s", strings.TrimSpace(string(text))), err)
+		return true, spoken(resp)
 	}
 	return true, json.NewDecoder(resp.Body).Decode(v)
+}
+
+// spoken is the error that a daemon answered.
+func spoken(resp *http.Response) error {
+	raw, err := io.ReadAll(resp.Body)
+	text := strings.TrimSpace(string(raw))
+	if resp.StatusCode == http.StatusUnprocessableEntity {
+		return refusal{errors.New(text)}
+	}
+	return errors.Join(fmt.Errorf("the daemon says: %s", text), err)
 }

@@ -161,3 +161,50 @@ func TestControlCutsOff(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestControlTakesOrders: what an order says reaches the daemon, and whose fault an error is reaches
+// who asked.
+func TestControlTakesOrders(t *testing.T) {
+	dir, err := os.MkdirTemp("", "control")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	store := filepath.Join(dir, "dongled.db")
+	ln, err := listenControl(controlPath(store))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newControl(ln, slog.New(slog.DiscardHandler), nil)
+	c.take(map[string]instruction{
+		"/echo":    func(_ context.Context, body []byte) (any, error) { return "got " + string(body), nil },
+		"/refused": func(context.Context, []byte) (any, error) { return nil, refusal{errors.New("your fault")} },
+		"/failed":  func(context.Context, []byte) (any, error) { return nil, errors.New("the disk is full") },
+	})
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := c.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	defer running.Wait()
+	defer stop()
+	var got string
+	if running, err := tellDaemon(t.Context(), store, "/echo", []byte("words"), &got); !running || err != nil || got != "got words" {
+		t.Errorf("%t, %v, %q", running, err, got)
+	}
+	for path, want := range map[string]string{
+		"/refused": "your fault", "/failed": "the daemon says: the disk is full", "/nothing": "the daemon says: 404 page not found",
+	} {
+		if _, err := tellDaemon(t.Context(), store, path, nil, &got); err == nil || err.Error() != want {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	if _, err := tellDaemon(t.Context(), store, "/echo", make([]byte, maxOrder+1), &got); err == nil {
+		t.Error("an endless order is taken")
+	}
+	if _, err := askDaemon(t.Context(), store, "/echo", &got); err == nil || err.Error() != "the daemon says: Method Not Allowed" {
+		t.Errorf("a question for an order: %v", err)
+	}
+}

@@ -21,6 +21,16 @@ type login struct {
 // credentials finds the account: from the configuration, or a password generated at the first start
 // and kept beside the store, readable by the daemon alone.
 func credentials(auth configs.Auth, store string) (login, error) {
+	l, err := storedLogin(auth, store)
+	if err != nil || l.password != "" {
+		return l, err
+	}
+	l.password, l.fresh = strings.ToLower(rand.Text()), true
+	return l, keep(l.file, l.password)
+}
+
+// storedLogin is the account as far as it is there: before the first start it may have no password.
+func storedLogin(auth configs.Auth, store string) (login, error) {
 	l := login{username: auth.Username, password: auth.Password}
 	if l.password != "" {
 		return l, nil
@@ -34,12 +44,13 @@ func credentials(auth configs.Auth, store string) (login, error) {
 		if l.password = strings.TrimRight(string(kept), "\r\n"); l.password == "" {
 			return l, fmt.Errorf("password file %s is empty: write a password into it, or delete it to have one made", l.file)
 		}
-		return l, nil
+		if !auth.Allows(l.password) {
+			return l, fmt.Errorf("password file %s: the password must have more than 8 characters, unless auth.allow_short_passwords is true", l.file)
+		}
 	case auth.PasswordFile != "" || !errors.Is(err, os.ErrNotExist):
 		return l, fmt.Errorf("auth.password_file: %w", err)
 	}
-	l.password, l.fresh = strings.ToLower(rand.Text()), true
-	return l, keep(l.file, l.password)
+	return l, nil
 }
 
 // keep writes a secret so that it is whole or not there, whenever the power fails.

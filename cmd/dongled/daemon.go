@@ -38,9 +38,17 @@ type daemon struct {
 	server  *httpapi.Server
 	ln      net.Listener
 	control *control // nil if there can be none
+	rooms   rooms
 	virtual bench
 	login   login
-	log     *slog.Logger
+	// cert is nil for plain HTTP; a word on hangup has it read again.
+	cert   *httpapi.Certificate
+	hangup <-chan os.Signal
+	// changed says that a SIM's state may have.
+	changed chan struct{}
+	// deviceID is the gateway's own.
+	deviceID string
+	log      *slog.Logger
 }
 
 // build opens everything that can fail before the first message. What is done here, Run undoes in
@@ -49,13 +57,19 @@ func build(cfg configs.Config, bus probe.Bus, log *slog.Logger, t taps) (*daemon
 	if err := os.MkdirAll(filepath.Dir(cfg.Store.Path), 0o750); err != nil {
 		return nil, fmt.Errorf("state directory: %w", err)
 	}
+	rooms, log, err := newRooms(cfg, log)
+	if err != nil {
+		return nil, err
+	}
 	opts := schedulerOptions(cfg)
 	opts.Log, opts.OnPart = log.With("component", "scheduler"), t.part
+	opts.Rooms, opts.Told = rooms.all(), rooms.tell
 	sched, err := scheduler.Open(cfg.Store.Path, opts)
 	if err != nil {
 		return nil, err
 	}
-	d := &daemon{sched: sched, log: log}
+	d := &daemon{sched: sched, rooms: rooms, log: log, changed: make(chan struct{}, 1)}
+	rooms.settings.OnChange(d.apply)
 	if err := d.open(cfg, &probe.Prober{Bus: bus}, t); err != nil {
 		return nil, errors.Join(err, d.abandon())
 	}
@@ -68,8 +82,11 @@ func (d *daemon) open(cfg configs.Config, prober *probe.Prober, t taps) error {
 	if err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
-	d.fleet = newFleet(cfg, d.sched, prober, tapped{d.sched, t}, d.log.With("component", "modem"))
+	d.fleet = newFleet(cfg, d.sched, prober, tapped{d.sched, t, d.changed}, d.log.With("component", "modem"))
 	if err := d.fleet.configureAll(cfg.Modems, &d.virtual, t.dongle); err != nil {
+		return err
+	}
+	if d.cert, err = loadCertificate(cfg.HTTP.TLS); err != nil {
 		return err
 	}
 	if d.ln, err = net.Listen("tcp", cfg.HTTP.Listen); err != nil {
@@ -79,11 +96,17 @@ func (d *daemon) open(cfg configs.Config, prober *probe.Prober, t taps) error {
 	if d.login, err = credentials(cfg.Auth, cfg.Store.Path); err != nil {
 		return err
 	}
+	if err := d.rooms.auth.SetPrimary(d.login.username, d.login.password); err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	d.deviceID = gateway.ID
 	d.server = httpapi.New(httpapi.Options{
-		Messages: d.sched, Inbox: d.sched.Inbox(), Modems: d.sched, Username: d.login.username, Password: d.login.password,
+		Messages: d.sched, Inbox: d.sched.Inbox(), Modems: d.sched, Webhooks: d.rooms.hooks, Settings: d.rooms.settings,
+		Logs: d.rooms.logs, Events: d.sched, Uplink: d.rooms.uplink, Certificate: d.cert, Auth: d.rooms.auth,
 		DeviceID: gateway.ID, DeviceName: "dongled", Created: gateway.Created, Version: buildVersion(),
 		Log: d.log.With("component", "http"),
 	})
+	d.server.SetPing(d.rooms.settings.Values().Ping.Interval) // apply was called before there was a server
 	d.control = d.openControl(cfg.Store.Path, prober, d.log.With("component", "control"))
 	return nil
 }
@@ -102,27 +125,36 @@ func (d *daemon) abandon() error {
 func (d *daemon) openControl(store string, prober *probe.Prober, log *slog.Logger) *control {
 	ln, err := listenControl(controlPath(store))
 	if err != nil {
-		log.Warn("dongled probe and doctor cannot ask this daemon", "err", err)
+		log.Warn("dongled probe, doctor, user and token cannot ask this daemon", "err", err)
 		return nil
 	}
-	return newControl(ln, log, map[string]func(context.Context) (any, error){
+	c := newControl(ln, log, map[string]func(context.Context) (any, error){
 		"/probe": func(ctx context.Context) (any, error) { return look(ctx, prober, d.sched.Modems()) },
 		"/doctor": func(context.Context) (any, error) {
 			return diagnose(store, d.sched.Modems(), time.Now()), nil
 		},
 	})
+	c.take(accountOrders(d.rooms.auth))
+	return c
 }
 
 // Run serves until ctx ends. It stops in the order in which nothing is lost: no more requests, no
-// more claims while the parts in flight finish, then the ports, then the store.
+// more claims while the parts in flight finish, nothing more to others, then the ports, then the store.
 func (d *daemon) Run(ctx context.Context) error {
 	modems, stopModems := context.WithCancel(context.WithoutCancel(ctx))
 	sending, stopSending := context.WithCancel(context.WithoutCancel(ctx))
 	var workers, senders, watched sync.WaitGroup
 	var sendErr, controlErr error
+	logged, stopLogs := context.WithCancel(context.WithoutCancel(ctx))
+	var logs sync.WaitGroup
+	logs.Go(func() { d.rooms.logs.Run(logged) })
 	workers.Go(func() { d.fleet.Run(modems) })
 	senders.Go(func() { sendErr = d.sched.Run(sending) })
 	watched.Go(func() { notifySystemd(ctx, d.alive, d.state, d.log.With("component", "systemd")) })
+	watched.Go(func() { d.rooms.hooks.Run(ctx, d.deviceID) })
+	watched.Go(func() { d.reload(ctx) })
+	watched.Go(func() { d.announceStart(ctx) })
+	watched.Go(func() { d.rooms.uplink.Run(ctx, d.sched, d.export) })
 	if d.control != nil {
 		watched.Go(func() { controlErr = d.control.Run(ctx) })
 	}
@@ -131,10 +163,12 @@ func (d *daemon) Run(ctx context.Context) error {
 
 	stopSending()
 	senders.Wait()
+	watched.Wait() // for seconds where an endpoint is slow; what a dongle says meanwhile is still heard
 	stopModems()
 	workers.Wait()
 	d.virtual.clear()
-	watched.Wait()
+	stopLogs() // last but for the store, so that what the others say at their end is kept
+	logs.Wait()
 	return errors.Join(err, sendErr, controlErr, d.sched.Close())
 }
 
@@ -142,6 +176,13 @@ func (d *daemon) Run(ctx context.Context) error {
 type tapped struct {
 	modem.Sink
 	taps taps
+	// changed is nudged when a SIM's state may have changed.
+	changed chan<- struct{}
+}
+
+func (s tapped) Changed(st modem.Status) {
+	s.Sink.Changed(st)
+	nudge(s.changed)
 }
 
 func (s tapped) Reported(ctx context.Context, from modem.Origin, r pdu.Report) error {

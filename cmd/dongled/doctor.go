@@ -20,7 +20,7 @@ import (
 
 // doctorCmd says what is wrong and what to do about it.
 type doctorCmd struct {
-	settings
+	sources
 	JSON bool `help:"Print JSON."`
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"dongled/modem/probe"
+	"dongled/scheduler/store"
 )
 
 // quickExit is the set-up of scripts. A binary with the race detector sleeps for a second before each
@@ -28,7 +29,18 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs testdata/script, which reads like the manual.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata/script", Setup: quickExit})
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script", Setup: quickExit,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"store": makeStore},
+	})
+}
+
+// makeStore leaves state/dongled.db as a daemon that was stopped does.
+func makeStore(ts *testscript.TestScript, _ bool, _ []string) {
+	ts.Check(os.MkdirAll(ts.MkAbs("state"), 0o750))
+	st, err := store.Open(ts.MkAbs("state/dongled.db"), store.Options{})
+	ts.Check(err)
+	ts.Check(st.Close())
 }
 
 // brokenPipe is a standard output that went away.

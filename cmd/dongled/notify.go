@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -80,11 +81,16 @@ func prove(ctx context.Context, alive func(context.Context) error) error {
 
 // alive proves that requests are answered, that the store commits and that every SIM's loop turns.
 func (d *daemon) alive(ctx context.Context) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+reachable(d.ln.Addr())+"/health/live", nil)
+	scheme, transport := "http", &http.Transport{DisableKeepAlives: true}
+	if d.cert != nil {
+		// We ask ourselves, and tell no secret: the certificate need not name this address.
+		scheme, transport.TLSClientConfig = "https", &tls.Config{InsecureSkipVerify: true}
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+reachable(d.ln.Addr())+"/health/live", nil)
 	if err != nil {
 		return err
 	}
-	res, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
+	res, err := (&http.Client{Transport: transport}).Do(req)
 	if err != nil {
 		return fmt.Errorf("the API does not answer: %w", err)
 	}

@@ -15,11 +15,15 @@ func schedulerOptions(cfg configs.Config) scheduler.Options {
 	opts := scheduler.Options{
 		Selection:   scheduler.Selection(m.SIMSelectionMode),
 		IntervalMin: m.SendIntervalMin, IntervalMax: m.SendIntervalMax,
-		Limit:        queue.Limit{Count: m.LimitValue, Period: m.LimitPeriod.Window()},
+		Limit:        limit(m.LimitPeriod, m.LimitValue),
+		WorkHours:    workHours(m.WorkHoursEnabled, m.WorkHoursStart, m.WorkHoursEnd),
 		FIFO:         m.ProcessingOrder == configs.FIFO,
 		RetryUnknown: m.OnUnknown == configs.Retry, UnknownAfter: m.UnknownAfter,
 		MaxParts: m.MaxParts, Retention: m.Retention, Region: cfg.Phone.DefaultRegion,
-		Inbox:    scheduler.Inbox{PartialAfter: cfg.Inbox.PartialAfter, Retention: cfg.Inbox.Retention},
+		Inbox: scheduler.Inbox{PartialAfter: cfg.Inbox.PartialAfter, Retention: cfg.Inbox.Retention},
+		Limits: queue.Limits{
+			MaxPending: m.MaxPending, MaxPendingAge: m.MaxPendingAge, MaxFailed: m.MaxFailed, MaxFailedAge: m.MaxFailedAge,
+		},
 		Quotas:   map[int]queue.Quota{0: quota(cfg.Quotas)},
 		Numbered: len(cfg.Modems) == 0,
 		Balance:  map[int]scheduler.Balance{},

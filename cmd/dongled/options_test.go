@@ -15,7 +15,8 @@ import (
 func TestSchedulerOptions(t *testing.T) {
 	e, err := configs.Load(configs.Sources{YAML: []byte(`
 messages: {processing_order: FIFO, sim_selection_mode: Random, send_interval_min: 2, send_interval_max: 3,
-  limit_period: PerHour, limit_value: 5, max_parts: 6, on_unknown: retry, unknown_after: 7h, retention: 8d}
+  limit_period: PerHour, limit_value: 5, max_parts: 6, on_unknown: retry, unknown_after: 7h, retention: 8d,
+  work_hours_enabled: true, work_hours_start: 22:30, work_hours_end: 06:05, max_pending: 12, max_pending_age: 13h, max_failed: 14, max_failed_age: 15m}
 inbox: {partial_after: 10h, retention: 11d}
 phone: {default_region: DE}
 routes: [{prefix: +49, sims: [2, 1]}, {prefix: +, sims: [1]}]
@@ -30,7 +31,9 @@ modems: [{sim: 1, port: /dev/ttyUSB0}, {sim: 2, port: /dev/ttyUSB1, balance: {co
 	}
 	want := scheduler.Options{
 		Selection: scheduler.Random, IntervalMin: 2 * time.Second, IntervalMax: 3 * time.Second,
-		Limit: queue.Limit{Count: 5, Period: time.Hour}, FIFO: true, RetryUnknown: true, UnknownAfter: 7 * time.Hour,
+		Limit: queue.Limit{Count: 5, Period: time.Hour}, WorkHours: scheduler.WorkHours{Enabled: true, Start: 1350, End: 365},
+		Limits: queue.Limits{MaxPending: 12, MaxPendingAge: 13 * time.Hour, MaxFailed: 14, MaxFailedAge: 15 * time.Minute},
+		FIFO:   true, RetryUnknown: true, UnknownAfter: 7 * time.Hour,
 		Inbox:    scheduler.Inbox{PartialAfter: 10 * time.Hour, Retention: 264 * time.Hour},
 		MaxParts: 6, Retention: 192 * time.Hour, Region: "DE",
 		Routes:  []scheduler.Route{{Prefix: "+49", SIMs: []int{2, 1}}, {Prefix: "+", SIMs: []int{1}}},

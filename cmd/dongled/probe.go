@@ -17,7 +17,7 @@ import (
 
 // probeCmd finds dongles.
 type probeCmd struct {
-	settings
+	sources
 	JSON     bool `help:"Print JSON, with all that is known of each port."`
 	Adapters bool `help:"Ask behind USB-to-serial adapters too, unless the daemon runs; opening one restarts some devices."`
 }

@@ -4,6 +4,9 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
 
 	"dongled/modem/probe"
 )
@@ -24,7 +27,7 @@ func (l logging) logger(w io.Writer) *slog.Logger {
 
 // serveCmd is the daemon.
 type serveCmd struct {
-	settings
+	sources
 	logging
 }
 
@@ -34,15 +37,21 @@ func (c *serveCmd) Run(ctx context.Context, s streams, bus probe.Bus) error {
 	if err != nil {
 		return err
 	}
+	// From here on a hangup asks for a new look at the certificate, and kills no more.
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
 	log := c.logger(s.err)
 	d, err := build(e.Config, bus, log, taps{})
 	if err != nil {
 		return err
 	}
+	d.hangup = hangup
 	if d.login.fresh {
+		// log is the terminal's own: this line must not come into GET /logs.
 		log.Info("a password for the API was made; it is shown only this once", "username", d.login.username,
 			"password", d.login.password, "kept", d.login.file)
 	}
-	log.Info("listening", "address", d.ln.Addr().String(), "version", buildVersion(), "sims", len(e.Config.Modems), "auto", len(e.Config.Modems) == 0)
+	d.log.Info("listening", "address", d.ln.Addr().String(), "tls", d.cert != nil, "version", buildVersion(), "sims", len(e.Config.Modems), "auto", len(e.Config.Modems) == 0)
 	return d.Run(ctx)
 }

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -20,11 +21,20 @@ func (l *letter) play(s *soak) {
 // body is the request. The gateway's id and the client's are the same, so that a request that got no
 // answer can be repeated.
 func (l *letter) body() string {
-	m := map[string]any{"id": l.id, "phoneNumbers": l.to, "priority": l.priority, "withDeliveryReport": l.report}
-	if l.data != nil {
-		m["dataMessage"] = map[string]any{"data": l.data, "port": 2948}
-	} else {
-		m["textMessage"] = map[string]any{"text": l.text}
+	m := map[string]any{"id": l.id, "phoneNumbers": l.shown, "priority": l.priority, "withDeliveryReport": l.report}
+	said := l.text
+	if l.said != "" {
+		said, m["isEncrypted"] = l.said, true
+	} else if l.data != nil {
+		said = base64.StdEncoding.EncodeToString(l.data)
+	}
+	switch {
+	case l.data != nil:
+		m["dataMessage"] = map[string]any{"data": said, "port": 2948}
+	case l.flash:
+		m["flashMessage"] = map[string]any{"text": said}
+	default:
+		m["textMessage"] = map[string]any{"text": said}
 	}
 	if l.sim != 0 {
 		m["simNumber"] = l.sim
@@ -38,7 +48,9 @@ func (l *letter) body() string {
 
 // post has l accepted, over whatever restarts come between, and then perhaps withdrawn.
 func (s *soak) post(l *letter) {
+	from := time.Now()
 	status, tries, said := s.insist("POST", "/messages", l.body())
+	took := time.Since(from)
 	if status != http.StatusAccepted && !(status == http.StatusConflict && tries > 1) {
 		s.wrong(time.Now(), "%s, posted %d times: status %d: %s", l.id, tries, status, said)
 		return
@@ -54,7 +66,9 @@ func (s *soak) post(l *letter) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.posted[l.id] = a
+	if s.posted[l.id] = a; tries == 1 {
+		s.accepting = append(s.accepting, took)
+	}
 }
 
 // insist repeats a request until a gateway answers it.
@@ -80,6 +94,7 @@ func (s *soak) drain() {
 	for _, d := range s.sticks {
 		d.ClearFaults()
 	}
+	s.ears[moodyEar].behave(manner{moodyEar, http.StatusOK, 0})
 	s.played = append(s.played, soakStep{time.Since(s.began), restart{}})
 	s.restart(restart{})
 	s.endLife()
@@ -88,14 +103,14 @@ func (s *soak) drain() {
 	for {
 		open := s.g.count(s.t, "Pending") + s.g.count(s.t, "Processed")
 		in, want := s.inboxCount(), s.wantNotes()
-		if open == 0 && in >= want && time.Now().After(late) {
+		if open == 0 && in >= want && time.Now().After(late) && s.pendingFor(wellEar) == 0 {
 			s.t.Logf("drained in %v", time.Since(from).Round(time.Second))
 			return
 		}
 		if time.Since(from) > drainPatience {
 			_, modems := s.g.request(s.t, "GET", "/modems", "", http.StatusOK)
-			s.wrong(time.Now(), "%v after the last fault %d messages have no end, and %d of %d are in the inbox; the modems: %s",
-				drainPatience, open, in, want, modems)
+			s.wrong(time.Now(), "%v after the last fault %d messages have no end, %d of %d are in the inbox, and %d events are not told; the modems: %s",
+				drainPatience, open, in, want, s.pendingFor(wellEar), modems)
 			return
 		}
 		time.Sleep(100 * time.Millisecond)

@@ -56,6 +56,7 @@ type soak struct {
 	site
 	plan   []soakStep
 	sticks []*soakStick
+	ears   map[string]*ear
 	began  time.Time
 	// going are acts that go on beside the plan.
 	going sync.WaitGroup
@@ -67,6 +68,13 @@ type soak struct {
 	calls   []called
 	lives   []*soakLife
 	said    []record // by all gateways; read when the last one has ended
+	kills   []cut    // of the gateway, whatever the SIM
+	// unset are the settings that the gateway began with.
+	unset map[string]map[string]any
+
+	// setting is held by one change of the settings after the other; it guards set.
+	setting sync.Mutex
+	set     map[[2]string]any
 
 	mu     sync.Mutex
 	g      *gateway
@@ -74,6 +82,9 @@ type soak struct {
 	cuts   []cut
 	posted map[string]answer
 	faults []complaint
+	// accepting is how long that took where no restart came between.
+	accepting []time.Duration
+	exports   []exported
 }
 
 // soakStick is a dongle, whose place on the bus outlives its plug.
@@ -132,7 +143,9 @@ func newSoak(t *testing.T, seed uint64, length time.Duration) *soak {
 		s.sticks, ports = append(s.sticks, d), append(ports, d.link)
 	}
 	s.site = newSite(t, ports, knownPassword,
-		fmt.Sprintf("messages: {send_timeout: %v, unknown_after: %v}", sendTimeout, unknownAfter))
+		fmt.Sprintf("messages: {send_timeout: %v, unknown_after: %v}", sendTimeout, unknownAfter),
+		fmt.Sprintf("encryption: {passphrase: %q}\nwebhooks: {signing_key: %q}", soakPassphrase, soakSigningKey))
+	s.listenAll()
 	return s
 }
 
@@ -199,6 +212,8 @@ func (s *soak) after(d time.Duration, f func()) {
 func (s *soak) run() {
 	s.began = time.Now()
 	s.start()
+	s.unset = s.settings()
+	s.registerAll()
 	for _, step := range s.plan {
 		time.Sleep(time.Until(s.began.Add(step.at)))
 		s.played = append(s.played, soakStep{time.Since(s.began), step.act})
@@ -234,6 +249,7 @@ func (s *soak) restart(r restart) {
 	s.endLife()
 	if r.kill {
 		s.g.kill()
+		s.kills = append(s.kills, cut{0, from, time.Now()})
 	} else if status := s.g.terminate(s.t); status != 0 {
 		s.wrong(from, "exit status %d after SIGTERM", status)
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // auditInbox checks that each note is in the inbox once, as it was sent, shown as it is, and told of in
-// one event.
+// one event, or as often as clients wished.
 func (s *soak) auditInbox(end left, shown map[string]incoming) {
 	notes := map[int64]*note{}
 	unreadable := 0
@@ -34,14 +34,20 @@ func (s *soak) auditInbox(end left, shown map[string]incoming) {
 		}
 		s.received(n, m)
 		s.shown(m, shown[m.ID])
-		s.toldOf(m, told[m.ID])
-		delete(told, m.ID)
+		events := told[messageIDOf(m)]
+		for _, e := range events {
+			s.toldOf(m, e)
+		}
+		if least, most := s.tellings(m); len(events) < least || len(events) > most {
+			s.wrong(m.Received, "there are %d events about %s, want %d to %d", len(events), m.ID, least, most)
+		}
+		delete(told, messageIDOf(m))
 	}
 	for _, n := range notes {
 		s.wrong(time.Now(), "it was sent and is not in the inbox: %v", n)
 	}
-	for ref, e := range told {
-		s.wrong(e.At, "there is an event about %s, which is not in the inbox", ref)
+	for id, events := range told {
+		s.wrong(events[0].At, "there is an event about %s, which is not in the inbox", id)
 	}
 	if len(shown) != len(end.inbox) || end.unreadable != unreadable {
 		s.wrong(time.Now(), "GET /inbox shows %d messages of %d; %d that cannot be read are archived of %d",
@@ -80,19 +86,40 @@ func (s *soak) shown(m inbox.Message, got incoming) {
 	}
 }
 
-// events are those about messages, by what they are about.
-func (s *soak) events(all []outbox.Event) map[string]outbox.Event {
-	told := map[string]outbox.Event{}
+// events are those about messages, by messageId; those in a batch are taken apart.
+func (s *soak) events(all []outbox.Event) map[string][]outbox.Event {
+	told := map[string][]outbox.Event{}
+	add := func(name string, e outbox.Event, payload json.RawMessage) {
+		var got struct{ MessageID string }
+		if err := json.Unmarshal(payload, &got); err != nil {
+			s.wrong(e.At, "an event that came in: %v: %s", err, payload)
+		}
+		e.Name, e.Payload = name, payload
+		told[got.MessageID] = append(told[got.MessageID], e)
+	}
+	single := map[string]string{outbox.BatchSMSReceived: outbox.SMSReceived, outbox.BatchDataSMSReceived: outbox.DataSMSReceived}
 	for _, e := range all {
-		if e.Name == outbox.CallReceived {
-			continue
+		switch e.Name {
+		case outbox.SMSReceived, outbox.DataSMSReceived:
+			add(e.Name, e, e.Payload)
+		case outbox.BatchSMSReceived, outbox.BatchDataSMSReceived:
+			var batch struct{ Messages []json.RawMessage }
+			if err := json.Unmarshal(e.Payload, &batch); err != nil || len(batch.Messages) == 0 {
+				s.wrong(e.At, "a batch: %v: %s", err, e.Payload)
+			}
+			for _, one := range batch.Messages {
+				add(single[e.Name], e, one)
+			}
 		}
-		if _, twice := told[e.Ref]; twice {
-			s.wrong(e.At, "there are two events about %s", e.Ref)
-		}
-		told[e.Ref] = e
 	}
 	return told
+}
+
+// messageIDOf is the messageId in the events about m.
+func messageIDOf(m inbox.Message) string {
+	var number int
+	_, _ = fmt.Sscanf(m.ID[len("text:"):], "%d", &number)
+	return fmt.Sprintf("%x", number)
 }
 
 // toldOf compares an event with the message that it is about.
@@ -107,13 +134,12 @@ func (s *soak) toldOf(m inbox.Message, e outbox.Event) {
 		s.wrong(m.Received, "the event about %s: %v", m.ID, err)
 		return
 	}
-	name, number := outbox.SMSReceived, 0
+	name := outbox.SMSReceived
 	if m.Kind == inbox.DataSMS {
 		name = outbox.DataSMSReceived
 	}
-	_, err := fmt.Sscanf(m.ID[len("text:"):], "%d", &number)
 	at, badTime := time.Parse(outbox.TimeFormat, got.ReceivedAt)
-	if err != nil || badTime != nil || !at.Equal(m.Received) || e.Name != name || got.MessageID != fmt.Sprintf("%x", number) ||
+	if badTime != nil || !at.Equal(m.Received) || e.Name != name || got.MessageID != messageIDOf(m) ||
 		got.PhoneNumber != m.Sender || got.Sender != m.Sender || got.Recipient != m.Recipient || got.SIMNumber != m.SIM ||
 		got.Message != m.Text || !bytes.Equal(got.Data, m.Data) {
 		s.wrong(m.Received, "the event about %+v is %s: %s", m, e.Name, e.Payload)

@@ -12,9 +12,10 @@ import (
 
 // What a process may use more of in the last third of a life than in the first, in the median.
 const (
-	// moreGoroutines: those of a session that is up without a network, and of a few connections.
-	moreGoroutines = 8
-	moreFDs        = 2
+	// moreFDs and moreGoroutines: the connections that webhooks share at one time, of which each receiver
+	// that is up holds some, and the goroutines of those; and of a session that is up without a network.
+	moreFDs        = 12
+	moreGoroutines = 8 + 2*moreFDs
 	// The heap breathes by what the collector leaves between two runs. What the store grew by comes on
 	// top, since the store is mapped.
 	moreRSSPercent = 15

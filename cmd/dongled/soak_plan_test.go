@@ -57,6 +57,7 @@ func soakPlan(seed uint64, length time.Duration) (plan []soakStep) {
 	for from := time.Duration(0); from < length; from += soakRound {
 		plan = append(plan, p.restarts(from, min(soakRound, length-from))...)
 	}
+	plan = append(plan, p.manners(length)...)
 	slices.SortStableFunc(plan, func(a, b soakStep) int { return int(a.at - b.at) })
 	return plan
 }
@@ -72,6 +73,12 @@ func (p *planner) beat(at time.Duration) (steps []soakStep) {
 	}
 	if p.oneIn(3) {
 		add(p.call())
+	}
+	if p.oneIn(2) {
+		add(p.export())
+	}
+	for range p.IntN(3) {
+		add(p.setting())
 	}
 	for range p.IntN(3) {
 		add(p.trouble())
@@ -107,11 +114,16 @@ func pick[T any](p *planner, of []T) T { return of[p.IntN(len(of))] }
 
 // letter is a message that a client has sent.
 type letter struct {
-	id       string
-	text     string
-	data     []byte
-	to       []string
-	parts    int
+	id    string
+	text  string
+	data  []byte
+	to    []string
+	parts int
+	flash bool
+	// said and shown are the content and the numbers as the client encrypted them, if it did.
+	said  string
+	shown []string
+
 	sim      int // 0 is any
 	priority int
 	report   bool
@@ -123,6 +135,9 @@ type letter struct {
 
 func (l *letter) String() string {
 	s := fmt.Sprintf("send %s, %d parts to %v by SIM %d, priority %d, report %v", l.id, l.parts, l.to, l.sim, l.priority, l.report)
+	if l.said != "" {
+		s += ", encrypted"
+	}
 	if l.cancel > 0 {
 		s += fmt.Sprintf(", withdrawn after %v", l.cancel)
 	}
@@ -142,6 +157,11 @@ func (p *planner) letter() *letter {
 	p.letters++
 	l.priority = pick(p, []int{0, 0, 0, -128, 50, 100, 127})
 	p.fill(l)
+	l.shown = l.to
+	if l.flash = l.data == nil && p.oneIn(6); p.oneIn(5) {
+		l.shown = nil
+		l.seal(p)
+	}
 	switch {
 	case p.oneIn(12):
 		l.cancel = p.within(1, 500*time.Millisecond)

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,6 +36,13 @@ func (c *suite) says(from, text string) {
 // unreadable ends in the middle of TP-OA.
 var unreadable = []byte{0, 0x04, 0x0b, 0x91, 0x94}
 
+// mmsParts are a WAP push of an MMS notification: transaction T1, from +491701, subject Hi?, at http://m/1;
+// pdu's tests have the specification.
+var mmsParts = [][]byte{
+	[]byte("\x01\x06\x01\xbe\x8c\x82\x98T1\x00\x8d\x92\x89\x13\x80+491701/TYPE"),
+	[]byte("=PLMN\x00\x96Hi?\x00\x83http://m/1\x00"),
+}
+
 // receives are messages of every kind, then more at once than the SIM has room for.
 func (c *suite) receives() {
 	c.t.Helper()
@@ -54,6 +62,13 @@ func (c *suite) receives() {
 	c.inbox = append(c.inbox, `text from +491701234567 of 3: "one zwei ü три 😀"`)
 	c.comes(pdu.Deliver{Originator: "12345", Data: []byte{1, 6, 0, 0xff}, Ports: &pdu.Ports{Destination: 2948, Source: 9200}})
 	c.inbox = append(c.inbox, "data from 12345 of 1: 010600ff to port 2948")
+	for n := range mmsParts {
+		c.comes(pdu.Deliver{
+			Originator: "12345", Data: mmsParts[n], Ports: &pdu.Ports{Destination: 2948, Source: 9200},
+			Concat: &pdu.Concat{Reference: 40846, Total: 2, Number: uint8(n + 1), Wide: true},
+		})
+	}
+	c.inbox = append(c.inbox, "MMS from +491701 of 2: Hi?")
 	if err := c.DeliverRaw(unreadable); err != nil {
 		c.t.Fatal(err)
 	}
@@ -81,6 +96,9 @@ func (c *suite) checkReceived() {
 		if m.Kind == inbox.DataSMS {
 			what = fmt.Sprintf("data from %s of %d: %x to port %d", m.Sender, m.Parts, m.Data, m.Port)
 		}
+		if m.Kind == inbox.MMS {
+			what = fmt.Sprintf("MMS from %s of %d: %s", m.Sender, m.Parts, m.Notification.Subject)
+		}
 		got = append(got, what)
 		ids[m.ID] = true
 		if m.SIM != 1 || m.IMSI != suiteIMSI || m.ICCID != suiteICCID || m.IMEI != suiteIMEI ||
@@ -93,8 +111,9 @@ func (c *suite) checkReceived() {
 	if err != nil {
 		c.t.Fatal(err)
 	}
+	received := []string{outbox.SMSReceived, outbox.DataSMSReceived, outbox.MMSReceived}
 	for _, e := range events {
-		if e.Name != outbox.CallReceived && !ids[e.Ref] {
+		if slices.Contains(received, e.Name) && !ids[e.Ref] {
 			c.t.Errorf("event %d, %s, is of %q, which is told of already, or none", e.Seq, e.Name, e.Ref)
 		}
 		delete(ids, e.Ref)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"dongled/hack/models"
 	"dongled/modem"
 	"dongled/pdu"
 	"dongled/scheduler/queue"
@@ -40,14 +40,8 @@ func checkPlans(t *testing.T, retry bool) {
 	})
 }
 
-// limitChecks keeps the properties to seconds each, unless -rapid.checks asks for more.
-var limitChecks = sync.OnceFunc(func() {
-	given := false
-	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.checks" })
-	if !given {
-		_ = flag.Set("rapid.checks", "16") // a number is no error
-	}
-})
+// limitChecks is called by tests that run beside each other.
+var limitChecks = sync.OnceFunc(func() { models.Checks(16) })
 
 // partOf names one part of one recipient of one message.
 type partOf struct {

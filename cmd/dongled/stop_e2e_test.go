@@ -2,8 +2,12 @@ package main_test
 
 import (
 	"fmt"
+	"net/http"
+	"slices"
+	"syscall"
 	"testing"
 
+	"dongled/scheduler/outbox"
 	"dongled/scheduler/queue"
 )
 
@@ -68,5 +72,46 @@ func checkStopped(t *testing.T, s site, sent air) {
 	}
 	if queued == 0 {
 		t.Error("the queue was empty: the test shows nothing")
+	}
+}
+
+// TestStopListens: while a stop waits for an endpoint of webhooks, the dongle is still listened to; what
+// it says then, such as a status report that it does not keep, would be lost.
+func TestStopListens(t *testing.T) {
+	t.Parallel()
+	bus := newBus(t)
+	dongle := stick(t, bus, "1-1", "huawei-e173.listens", "262010000000041")
+	s := newSite(t, []string{"imsi:262010000000041"}, knownPassword)
+	s.env = onBus(bus)
+	r := newHookReceiver(t)
+	g := s.serve(t)
+	g.awaitSIMs(t, 1)
+	g.request(t, "POST", "/webhooks", fmt.Sprintf(`{"url":%q,"event":"sms:received"}`, r.URL), http.StatusCreated)
+	r.arm()
+	deliver(t, dongle, "first")
+	deliver(t, dongle, "second")
+	<-r.held
+	if err := g.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the end of the API", func() (bool, string) {
+		_, _, err := g.try("GET", "/health", "")
+		return err != nil, "it answers"
+	})
+	const more = 20
+	for i := range more {
+		deliver(t, dongle, fmt.Sprint("later ", i))
+		await(t, "the message to be read", func() (bool, string) {
+			n := len(dongle.Stored("SM")) + len(dongle.Stored("ME"))
+			return n == 0 || !g.running(), fmt.Sprintf("%d messages are in the dongle", n)
+		})
+	}
+	r.killed <- struct{}{}
+	if status := g.status(t); status != 0 {
+		t.Errorf("exit status %d", status)
+	}
+	told := slices.DeleteFunc(s.events(t), func(e outbox.Event) bool { return e.Name != outbox.SMSReceived })
+	if len(told) != 2+more {
+		t.Errorf("%d messages came in, want %d", len(told), 2+more)
 	}
 }
