@@ -85,6 +85,52 @@ func TestServeFinishesRequests(t *testing.T) {
 	}
 }
 
+// A client's spare connection, on which nothing was asked, is no request to wait for.
+func TestServeClosesSpareConnections(t *testing.T) {
+	p := newPair(t)
+	p.write(t, year)
+	t.Run("HTTP", func(t *testing.T) {
+		spareConnection(t, nil, func(address string) net.Conn {
+			conn, err := net.Dial("tcp", address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return conn
+		})
+	})
+	t.Run("HTTPS", func(t *testing.T) {
+		trusting := p.trusting(t)
+		spareConnection(t, p.load(t), func(address string) net.Conn { return dialTLS(t, address, trusting) })
+	})
+}
+
+func spareConnection(t *testing.T, c *httpapi.Certificate, dial func(address string) net.Conn) {
+	ln := listen(t)
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	ended := make(chan error, 1)
+	go func() {
+		ended <- httpapi.New(httpapi.Options{
+			Messages: newFakeQueue(), Modems: &fakeModems{}, Certificate: c, ShutdownTimeout: 2 * time.Second,
+		}).Serve(ctx, ln)
+	}()
+	spare := dial(ln.Addr().String())
+	defer spare.Close()
+	// It comes behind the spare one, so that is accepted by then.
+	busy := dial(ln.Addr().String())
+	defer busy.Close()
+	if status, body := getOver(t, busy, "/health/live"); status != http.StatusOK {
+		t.Errorf("%d %s", status, body)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+	if n, err := spare.Read(make([]byte, 1)); err == nil {
+		t.Errorf("the spare connection read %d octets", n)
+	}
+}
+
 func TestServeGivesUpOnRequestsThatNeverEnd(t *testing.T) {
 	q := newFakeQueue()
 	q.hold, q.entered = make(chan struct{}), make(chan struct{})

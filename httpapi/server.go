@@ -140,6 +140,7 @@ type Server struct {
 	// with the end of a shutdown.
 	serving context.Context
 	stop    context.CancelFunc
+	spares  spares
 	// bodies has an element for each long body in memory.
 	bodies chan struct{}
 	// pingEvery is a time.Duration; pingSet says that it changed.
@@ -182,6 +183,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	if s.opt.Certificate != nil {
 		ln = s.opt.Certificate.listen(ln)
 	}
+	ln = s.spares.listen(ln)
 	go func() { served <- s.app.Listener(ln) }()
 	pinging, stopPing := context.WithCancel(ctx)
 	pinged := make(chan struct{})
@@ -197,6 +199,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	case <-ctx.Done():
 	}
 	s.stop()
+	s.spares.end()
 
 	// ctx has ended, so the grace period must not derive from it.
 	grace, cancel := context.WithTimeout(context.Background(), s.opt.ShutdownTimeout)
