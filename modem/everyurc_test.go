@@ -2,6 +2,7 @@ package modem_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -102,6 +103,11 @@ func life(t *testing.T, noise string, at int) (seen string, places int) {
 		var b strings.Builder
 		for _, text := range []string{"first", "second"} {
 			mr, err := w.Submit(t.Context(), segment(t, text), text == "first", nil)
+			for tries := 0; tries < 2 && nothingLeft(err); tries++ { // as the scheduler does
+				b.WriteString(again)
+				ready(t, w)
+				mr, err = w.Submit(t.Context(), segment(t, text), text == "first", nil)
+			}
 			fmt.Fprintf(&b, "%s: mr %d, %v\n", text, mr, err)
 		}
 		if err := d.Deliver(pdu.Deliver{Originator: "+491719999999", Text: "an answer", SCTS: time.Now()}); err != nil {
@@ -119,6 +125,14 @@ func life(t *testing.T, noise string, at int) (seen string, places int) {
 		seen = b.String()
 	})
 	return seen, int(passed.Load())
+}
+
+// again begins the line of a submission that was made once more.
+const again = "again "
+
+func nothingLeft(err error) bool {
+	var se *modem.SubmitError
+	return errors.As(err, &se) && !se.Submitted
 }
 
 // TestAnyNoiseAnywhere has each noise heard at each place of every dialogue: a user sees nothing of it.
@@ -147,13 +161,14 @@ func TestAnyNoiseAnywhere(t *testing.T) {
 
 // excused are the two noises that cannot be told from an answer. What the network says by USSD while
 // an answer is awaited is the answer. NO CARRIER without a call may end a data call into which the port
-// had been put, so that nothing else would come: the session then begins anew.
+// had been put, so that nothing else would come: the session then begins anew, and with it a submission
+// of which nothing had left.
 func excused(noise, seen, want string) bool {
 	switch {
 	case strings.HasPrefix(noise, "+CUSD:"):
 		return without(seen, "USSD:") == without(want, "USSD:")
 	case noise == "NO CARRIER":
-		return strings.Replace(seen, "sessions 2", "sessions 1", 1) == want
+		return strings.Replace(strings.ReplaceAll(seen, again, ""), "sessions 2", "sessions 1", 1) == want
 	}
 	return false
 }
