@@ -122,12 +122,8 @@ func (q *query) inbox(deviceID string) (f inbox.Filter, nothing bool, err error)
 	f.Limit = q.integer("limit", 1, maxInboxLimit, defaultLimit)
 	f.Offset = q.integer("offset", 0, math.MaxInt32, 0)
 	f.From, f.To = q.time("from"), q.time("to")
-	if id := q.get("deviceId"); id != "" && id != deviceID {
-		q.reject("deviceId", "invalid device ID")
-	}
-	if !f.From.IsZero() && !f.To.IsZero() && f.From.After(f.To) {
-		q.reject("period", "from must not be after to")
-	}
+	q.ownDevice(deviceID)
+	q.inOrder("period", f.From, f.To) // SMSGate has words of its own for that
 	return f, nothing, q.err
 }
 

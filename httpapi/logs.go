@@ -36,9 +36,7 @@ type logEntry struct {
 func (s *Server) logs(c *fiber.Ctx) error {
 	q := queryOf(c)
 	from, to := q.time("from"), q.time("to")
-	if !from.IsZero() && !to.IsZero() && from.After(to) {
-		q.reject("from", "must not be after to")
-	}
+	q.inOrder("from", from, to)
 	if q.err != nil {
 		return q.err
 	}

@@ -82,6 +82,19 @@ func (q *query) time(name string) time.Time {
 	return t
 }
 
+// inOrder rejects name if a period ends before it begins; zero leaves a side open.
+func (q *query) inOrder(name string, from, to time.Time) {
+	if !from.IsZero() && !to.IsZero() && from.After(to) {
+		q.reject(name, "must not be after to")
+	}
+}
+
+func (q *query) ownDevice(deviceID string) {
+	if id := q.get("deviceId"); id != "" && id != deviceID {
+		q.reject("deviceId", "invalid device ID")
+	}
+}
+
 // sendOptions are the query parameters of POST /messages.
 type sendOptions struct {
 	skipPhoneValidation bool
@@ -117,12 +130,8 @@ func (q *query) listing(deviceID string) (listing, error) {
 		},
 	}
 	l.filter.State, l.nothing = q.state()
-	if f := l.filter; !f.From.IsZero() && !f.To.IsZero() && f.From.After(f.To) {
-		q.reject("from", "must not be after to")
-	}
-	if id := q.get("deviceId"); id != "" && id != deviceID {
-		q.reject("deviceId", "invalid device ID")
-	}
+	q.inOrder("from", l.filter.From, l.filter.To)
+	q.ownDevice(deviceID)
 	return l, q.err
 }
 

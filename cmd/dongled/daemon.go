@@ -69,7 +69,6 @@ func build(cfg configs.Config, bus probe.Bus, log *slog.Logger, t taps) (*daemon
 		return nil, err
 	}
 	d := &daemon{sched: sched, rooms: rooms, log: log, changed: make(chan struct{}, 1)}
-	rooms.settings.OnChange(d.apply)
 	if err := d.open(cfg, &probe.Prober{Bus: bus}, t); err != nil {
 		return nil, errors.Join(err, d.abandon())
 	}
@@ -106,7 +105,7 @@ func (d *daemon) open(cfg configs.Config, prober *probe.Prober, t taps) error {
 		DeviceID: gateway.ID, DeviceName: "dongled", Created: gateway.Created, Version: buildVersion(),
 		Log: d.log.With("component", "http"),
 	})
-	d.server.SetPing(d.rooms.settings.Values().Ping.Interval) // apply was called before there was a server
+	d.rooms.settings.OnChange(d.apply)
 	d.control = d.openControl(cfg.Store.Path, prober, d.log.With("component", "control"))
 	return nil
 }

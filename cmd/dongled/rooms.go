@@ -80,14 +80,12 @@ func (d *daemon) export(ctx context.Context, e uplink.Export) error {
 	return d.sched.Inbox().Replay(ctx, inbox.Replay{Since: e.Since, Until: e.Until, Kinds: kinds, Batch: e.Batch})
 }
 
-// apply brings settings into effect.
+// apply brings settings into effect, from open on.
 func (d *daemon) apply(v settings.Values) {
 	d.sched.SetPolicy(policy(v))
 	d.sched.SetPassphrase(v.Encryption.Passphrase)
 	d.rooms.logs.SetLifetime(v.Logs.Lifetime)
-	if d.server != nil { // open sets it, the first time
-		d.server.SetPing(v.Ping.Interval)
-	}
+	d.server.SetPing(v.Ping.Interval)
 	d.rooms.hooks.Configure(webhook.Policy{RetryCount: v.Webhooks.RetryCount, SigningKey: v.Webhooks.SigningKey})
 }
 
