@@ -15,7 +15,9 @@ import (
 
 // Room is a package that keeps buckets of its own in the store.
 type Room interface {
-	// Buckets are those that the room needs; they are made if they are not there.
+	// Buckets are those that the room needs; they are made if they are not there. One named "a/b" is
+	// within a, see Bucket. Those of rooms that most commits do not write belong together in one: each
+	// commit writes the list of all that are in none, which should stay within a page.
 	Buckets() [][]byte
 	// Prepare checks what is there and ends what a crash left open. It runs once, in the first
 	// transaction, when all buckets are there, room by room; an error keeps the store from opening.
@@ -138,7 +140,7 @@ func (s *Store) prepare(rooms []Room) error {
 			}
 		}
 		for _, name := range buckets {
-			if _, err := btx.CreateBucketIfNotExists(name); err != nil {
+			if err := create(btx, name); err != nil {
 				return err
 			}
 		}

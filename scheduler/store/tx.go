@@ -28,6 +28,30 @@ func (s *Store) begin(btx *bolt.Tx) *Tx {
 	return &Tx{Tx: btx, Now: time.Now().UnixMilli(), store: s, timers: btx.Bucket(bucketTimers)}
 }
 
+// Bucket is a bucket of a room, by the name that Room.Buckets has for it, in a Tx or a bolt.Tx.
+func Bucket(t interface {
+	Bucket(name []byte) *bolt.Bucket
+}, name []byte) *bolt.Bucket {
+	outer, inner, nested := bytes.Cut(name, slash)
+	if !nested {
+		return t.Bucket(name)
+	}
+	return t.Bucket(outer).Bucket(inner)
+}
+
+// slash is in the name of a bucket that is within another one.
+var slash = []byte("/")
+
+// create makes the bucket that Bucket finds.
+func create(t *bolt.Tx, name []byte) error {
+	outer, inner, nested := bytes.Cut(name, slash)
+	b, err := t.CreateBucketIfNotExists(outer)
+	if err == nil && nested {
+		_, err = b.CreateBucketIfNotExists(inner)
+	}
+	return err
+}
+
 // Store is the store that t writes to.
 func (t *Tx) Store() *Store { return t.store }
 
@@ -50,7 +74,8 @@ func (t *Tx) Fail(err error) {
 	}
 }
 
-// After has f called after the commit, before anybody hears of it. It must not block.
+// After has f called after the commit, before anybody hears of it, unless the operation that asks for it
+// fails. It must not block.
 func (t *Tx) After(f func()) { t.after = append(t.after, f) }
 
 // Promise says that n more commits than before are certain to come soon, once this one is done: what

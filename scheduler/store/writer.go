@@ -280,10 +280,14 @@ var errNothing = errors.New("nothing to commit")
 // wrote fails the transaction.
 func (t *Tx) runAll(batch []*op) error {
 	for _, o := range batch {
-		before := t.writes
-		if o.err = o.run(t); o.err != nil && t.writes != before {
+		writes, after := t.writes, len(t.after)
+		if o.err = o.run(t); o.err == nil {
+			continue
+		}
+		if t.writes != writes {
 			return o.err
 		}
+		t.after = t.after[:after] // what was to follow, did not come about
 	}
 	return t.Err
 }

@@ -87,7 +87,9 @@ func TestFailureHurtsNobodyElse(t *testing.T) {
 				}))
 			})
 		}
-		wg.Go(func() { wantErr(t, f.Do(ctx, func(*store.Tx) error { return errSpoilt }), errSpoilt) })
+		wg.Go(func() {
+			wantErr(t, f.Do(ctx, func(t *store.Tx) error { t.After(func() { after["refused"]++ }); return errSpoilt }), errSpoilt)
+		})
 		wg.Go(func() {
 			wantErr(t, f.Do(ctx, func(t *store.Tx) error {
 				f.one.put(t, "spoilt")
@@ -100,7 +102,7 @@ func TestFailureHurtsNobodyElse(t *testing.T) {
 		wg.Wait()
 		f.want("a", "b")
 		f.wantNot("spoilt")
-		if after["a"] != 1 || after["b"] != 1 || after["spoilt"] != 0 {
+		if after["a"] != 1 || after["b"] != 1 || after["spoilt"]+after["refused"] != 0 {
 			t.Errorf("what is to follow ran %v times", after)
 		}
 	})
