@@ -10,6 +10,9 @@
 // one SIM has the turn. A SIM that is away, paused by its breaker or out of quota has none, so the
 // others take what waits; what may have gone out already stays with its SIM.
 //
+// Delays, work hours and limits hold a SIM; quiet hours hold a message, which leaves its lane until they
+// end, so that nobody waits behind it.
+//
 // Status reports come in beside it, from the Sender's Sink. Nothing polls: a commit that makes work
 // claimable, and a change of a SIM's status, wake the SIM concerned.
 //

@@ -106,6 +106,16 @@ func (w WorkHours) open(at time.Time) bool {
 	}
 }
 
+// ending is when the hours end that at is in, as quiet hours; zero if it is in none. Those that start when
+// they end are never.
+func (w WorkHours) ending(at time.Time) time.Time {
+	rest := WorkHours{Enabled: w.Enabled, Start: w.End, End: w.Start}
+	if end := rest.opening(at); end.After(at) {
+		return end
+	}
+	return time.Time{}
+}
+
 // opening is the first moment from at on that is in work hours, in the zone of at.
 //
 // Between two changes of the clocks an hour ahead is an hour later; so it goes from change to change.

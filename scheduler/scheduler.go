@@ -80,6 +80,14 @@ type Options struct {
 	Rooms []store.Room
 	// Told, if set, is called in the transaction of each event, after it was entered.
 	Told func(*store.Tx, outbox.Event)
+	// Changed, if set, is called in the transaction of each change of a message that has an Origin, that of
+	// Open included, and Received in that of each message that comes in.
+	Changed  func(*store.Tx, queue.Change)
+	Received func(*store.Tx, inbox.Message)
+	// QuietHours hold the messages that wait them out (queue.Submission.Quiet), whatever the priority:
+	// nobody is begun to be sent to within them. Start and End are as those of WorkHours; both the same
+	// is never.
+	QuietHours WorkHours
 	// Passphrase opens encrypted messages; see SetPassphrase.
 	Passphrase string
 	// OnPart, if set, is told of each part before it is submitted and after its outcome is
@@ -126,18 +134,7 @@ type Scheduler struct {
 
 // Open opens the store at path, recovering from a crash. Close must be called after Run has ended.
 func Open(path string, opts Options) (*Scheduler, error) {
-	if opts.Log == nil {
-		opts.Log = slog.New(slog.DiscardHandler)
-	}
-	if opts.Selection == "" {
-		opts.Selection = OSDefault
-	}
-	if opts.Zone == nil {
-		opts.Zone = time.Local
-	}
-	if opts.MaxParts == 0 {
-		opts.MaxParts = pdu.MaxParts
-	}
+	opts.complete()
 	if err := checkBalances(opts.Balance); err != nil {
 		return nil, err
 	}
@@ -152,23 +149,43 @@ func Open(path string, opts Options) (*Scheduler, error) {
 	s.SetPassphrase(opts.Passphrase)
 	policy := opts.policy()
 	s.policy.Store(&policy)
+	if s.store, err = store.Open(path, store.Options{Log: opts.Log}, s.rooms(routes)...); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// complete fills in the defaults.
+func (o *Options) complete() {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Selection == "" {
+		o.Selection = OSDefault
+	}
+	if o.Zone == nil {
+		o.Zone = time.Local
+	}
+	if o.MaxParts == 0 {
+		o.MaxParts = pdu.MaxParts
+	}
+}
+
+// rooms makes what is kept in the store, in the order in which it opens. The queue tells of what it finds
+// then: those who are told come before it.
+func (s *Scheduler) rooms(routes []queue.Route) []store.Room {
+	opts := s.opts
 	s.outbox = outbox.New(opts.Told, opts.Log)
 	s.queue = queue.New(queue.Options{
 		FIFO: opts.FIFO, RetryUnknown: opts.RetryUnknown, UnknownAfter: opts.UnknownAfter,
 		Wake: s.wake, Log: opts.Log, Routes: routes, Limits: opts.Limits, Outbox: s.outbox, Own: s.own,
-		Sealed: s.sealedCame, Zone: opts.Zone,
+		Changed: opts.Changed, Sealed: s.sealedCame, Zone: opts.Zone,
 	})
 	s.inbox = inbox.New(inbox.Options{
 		Outbox: s.outbox, PartialAfter: opts.Inbox.PartialAfter, Retention: opts.Inbox.Retention, Log: opts.Log,
+		Received: opts.Received,
 	})
-	// The queue tells of what it finds when it opens: those who are told come before it.
-	rooms := append(slices.Clone(opts.Rooms), s.outbox, s.queue, s.inbox)
-	st, err := store.Open(path, store.Options{Log: opts.Log}, rooms...)
-	if err != nil {
-		return nil, err
-	}
-	s.store = st
-	return s, nil
+	return append(slices.Clone(opts.Rooms), s.outbox, s.queue, s.inbox)
 }
 
 // Close closes the store.

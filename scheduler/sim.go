@@ -191,6 +191,7 @@ func (s *Scheduler) wants(ctx context.Context, c *sim) (*queue.Claim, time.Time)
 	return &queue.Claim{
 		SIM: c.SIM(), IMSI: c.identity(), Lanes: s.lanes(c, now), Last: c.last,
 		NotBefore: c.notBefore(p, now, s.opts.Zone), Limit: p.Limit, Quota: s.quota(c.SIM()),
+		QuietUntil: s.opts.QuietHours.ending(now.In(s.opts.Zone)),
 	}, time.Time{}
 }
 

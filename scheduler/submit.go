@@ -35,6 +35,11 @@ func (s *Scheduler) List(ctx context.Context, f queue.Filter) ([]queue.Message, 
 	return s.queue.List(ctx, f)
 }
 
+// Scan returns a page of the messages of one origin, and where the next begins; see queue.Queue.Scan.
+func (s *Scheduler) Scan(ctx context.Context, q queue.Scan) (page []queue.Message, next uint64, err error) {
+	return s.queue.Scan(ctx, q)
+}
+
 // Cancel withdraws a message that is still Pending; see queue.Queue.Cancel.
 func (s *Scheduler) Cancel(ctx context.Context, id string) (queue.Message, error) {
 	return s.queue.Cancel(ctx, id)

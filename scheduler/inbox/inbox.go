@@ -19,6 +19,8 @@ type Options struct {
 	PartialAfter time.Duration
 	// Retention deletes messages that long after they were received; 0 keeps them.
 	Retention time.Duration
+	// Received, if set, is called with every message in the transaction that stores it.
+	Received func(*store.Tx, Message)
 	// Log gets what has no caller to be told; nil discards it.
 	Log *slog.Logger
 }

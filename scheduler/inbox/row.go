@@ -28,6 +28,9 @@ func (t *tx) deliver(from Origin, parts []pdu.Deliver) {
 	census.Set(t.Tx, seq, t.Now, 0, byte(m.Kind))
 	t.grows(t.Now)
 	t.tell(m, seq)
+	if t.opts.Received != nil {
+		t.opts.Received(t.Tx, *m)
+	}
 }
 
 // tell puts the event of a message into the outbox.

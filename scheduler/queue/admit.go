@@ -14,7 +14,8 @@ type Limits struct {
 	// MaxPending is how many messages may be Pending.
 	MaxPending int
 	// MaxPendingAge is for how long the oldest may be. A message that is scheduled counts from that
-	// time on, so that one for next month does not close the queue.
+	// time on, so that one for next month does not close the queue, and one that quiet hours put off from
+	// their end.
 	MaxPendingAge time.Duration
 	// MaxFailed is from how many failed messages on no more are taken, of those created within
 	// MaxFailedAge, or ever.
@@ -93,7 +94,7 @@ func (t *tx) age(seq uint64, m *message, before, after State) {
 
 // ageKey sorts by the time from which a message could have been sent.
 func ageKey(m *message, seq uint64) []byte {
-	return binary.BigEndian.AppendUint64(msKey(max(m.Created, m.ScheduleAt)), seq)
+	return binary.BigEndian.AppendUint64(msKey(max(m.Created, m.ScheduleAt, m.Held)), seq)
 }
 
 // keyAges says that ages is kept.

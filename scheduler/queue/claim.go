@@ -23,6 +23,9 @@ type Claim struct {
 	Limit     Limit
 	// Quota caps what the card sends, whatever its priority.
 	Quota Quota
+	// QuietUntil is when the quiet hours end that are now, zero outside of them. Until then recipients of
+	// messages with Submission.Quiet are not begun, whatever the priority.
+	QuietUntil time.Time
 }
 
 // Pause is why a SIM got nothing to send.
@@ -143,6 +146,9 @@ func (t *tx) try(s *search, key, ready []byte) (job *Job, held bool) {
 		t.setActive(s.SIM, nil)
 		t.expire(d)
 		t.store(m, d)
+		return nil, false
+	}
+	if t.quieted(s.Claim, m, d) {
 		return nil, false
 	}
 	h := t.heldByQuota(s.Claim, d)

@@ -37,12 +37,16 @@ func (m *message) encode() []byte {
 	w.flag(m.SkipPhoneValidation)
 	w.text(m.Origin)
 	w.text(string(m.Meta))
+	if m.Quiet || m.Held != 0 {
+		w.flag(m.Quiet)
+		w.number(m.Held)
+	}
 	return w
 }
 
 // plain reports whether m is as messages were before they could be anything else.
 func (m *message) plain() bool {
-	return !m.Encrypted && !m.SkipPhoneValidation && m.Origin == "" && len(m.Meta) == 0
+	return !m.Encrypted && !m.SkipPhoneValidation && m.Origin == "" && len(m.Meta) == 0 && !m.Quiet && m.Held == 0
 }
 
 func decodeMessage(v []byte) (*message, error) {
@@ -63,7 +67,8 @@ func decodeMessage(v []byte) (*message, error) {
 	if len(m.Clear.Text)+len(m.Clear.Data) > 0 {
 		m.Clear.Port, m.Clear.Flash = m.Content.Port, m.Content.Flash
 	}
-	m.SkipPhoneValidation, m.Origin, m.Meta = r.flag(), r.text(), r.octets()
+	m.SkipPhoneValidation, m.Origin, m.Meta, m.Quiet = r.flag(), r.text(), r.octets(), r.flag()
+	m.Held = r.number()
 	if r.bad {
 		return nil, fmt.Errorf("message: %w", errDamaged)
 	}

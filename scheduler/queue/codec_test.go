@@ -32,7 +32,7 @@ var openedMessage = message{
 }
 
 func TestRecordsComeBack(t *testing.T) {
-	for _, m := range []message{{}, {ID: "x", Recipients: 1}, fullMessage, sealedMessage, openedMessage, {Origin: "uplink", Meta: []byte{0}}} {
+	for _, m := range []message{{}, {ID: "x", Recipients: 1}, fullMessage, sealedMessage, openedMessage, {Origin: "uplink", Meta: []byte{0}}, {Quiet: true}, {Quiet: true, Held: 1700000000123}} {
 		got, err := decodeMessage(m.encode())
 		if err != nil || !reflect.DeepEqual(*got, m) {
 			t.Errorf("%+v came back as %+v, %v", m, got, err)
@@ -61,6 +61,11 @@ func TestRecordForm(t *testing.T) {
 	equal(t, "encrypted message", m.encode(), []byte{
 		0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 1, 'a', 2, '$', 't', 0, 0, 0, // as above
 		2, 1, 't', 0, 2, 1, 'o', 1, 7,
+	})
+	m = message{ID: "a", Recipients: 1, Origin: "o", Quiet: true, Held: 64}
+	equal(t, "quiet message", m.encode(), []byte{
+		0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 1, 'a', 0, 0, 0, 0, // as above
+		0, 0, 0, 0, 1, 'o', 0, 2, 0x80, 1,
 	})
 	d = delivery{To: "1", Cipher: "$", Parts: []part{{}}}
 	equal(t, "recipient of one", d.encode()[len(d.encode())-13:], []byte{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, '$'})

@@ -9,7 +9,8 @@
 // A message has a sequence number, given in the order of acceptance. Buckets, with their keys:
 //
 //	ids         client ID                          → seq
-//	messages    seq                                → what was asked for, never changed
+//	messages    seq                                → what was asked for; what was found in it when it was
+//	                                               opened, and until when quiet hours put it off
 //	deliveries  seq, recipient                     → state and parts of one recipient
 //	ready       lane, priority, seq, recipient     → may be claimed now
 //	reports     IMSI, TP-MR, last digits, seq, …   → the part a status report belongs to
@@ -26,6 +27,12 @@
 // A lane is a simNumber, or what several SIMs share: 0 for any, 256 and above for routes by number.
 // It goes by the routes that the store was opened with; when they change, ready is put in order at the
 // next start. Recipients of whom something may have gone out are in their SIM's lane. Blocks and supers answer counts and
-// pages of listings without touching the messages, whatever their number. Retries, expiry and the end
-// of waiting for the unknown are timers of the store.
+// pages of listings without touching the messages, whatever their number. Retries, expiry, the
+// end of quiet hours for what they put off, and the end of waiting for the unknown are timers of the store.
+//
+// # Who is told
+//
+// What becomes of a message is an event in the outbox, as SMSGate's webhooks have it (events.go). A message
+// of another part of the gateway (Submission.Origin) is told of state by state besides, to Options.Changed.
+// Both are in the transaction that makes it true: with it they come to be, or do not.
 package queue

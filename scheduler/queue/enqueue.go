@@ -11,8 +11,8 @@ import (
 
 // Enqueue stores s, whose every recipient takes parts SMS-SUBMITs (1 to 255), and returns the message
 // as stored, after the commit. It returns ErrDuplicateID if the ID is in use, and a *LimitError if
-// Options.Limits keep it out. The submission must have been validated; one that is encrypted cannot be,
-// has no parts yet and waits for Unseal.
+// Options.Limits keep it out, and the error of s.Also as it is. The submission must have been validated;
+// one that is encrypted cannot be, has no parts yet and waits for Unseal.
 func (q *Queue) Enqueue(ctx context.Context, s Submission, parts int) (m Message, err error) {
 	if s.ID == "" {
 		s.ID = store.NewID()
@@ -42,30 +42,62 @@ func (t *tx) enqueue(s *Submission, parts int) (Message, error) {
 		ID: s.ID, Content: s.Content, SIM: s.SIM, Priority: s.Priority, Report: s.Report,
 		ValidUntil: millis(s.ValidUntil), ScheduleAt: millis(s.ScheduleAt),
 		Recipients: len(s.Recipients), Created: t.now,
-		Encrypted: s.Encrypted, SkipPhoneValidation: s.Encrypted && s.SkipPhoneValidation, Origin: s.Origin, Meta: s.Meta,
+		Encrypted: s.Encrypted, SkipPhoneValidation: s.Encrypted && s.SkipPhoneValidation,
+		Origin: s.Origin, Meta: s.Meta, Quiet: s.Quiet,
 	}
 	if m.Encrypted {
 		parts = 1 // until it is known how many there are
-		t.seal(seq)
 	}
-	t.put(t.ids, []byte(m.ID), seqKey(seq))
-	t.put(t.messages, seqKey(seq), m.encode())
 	ds := make([]*delivery, len(s.Recipients))
 	for i, to := range s.Recipients {
 		ds[i] = &delivery{
 			seq: seq, rcpt: uint8(i), was: Pending, To: to, Parts: make([]part, parts),
 			Reached: [...]int64{Pending: t.now, Cancelled: 0},
 		}
-		if !m.Encrypted {
-			t.place(m, ds[i], m.ScheduleAt)
+	}
+	if s.Also != nil { // before anything is written, so that its error fails nobody else
+		if err := s.Also(t.Tx, assemble(m, ds)); err != nil {
+			return Message{}, err
 		}
-		t.put(t.deliveries, deliveryKey(seq, uint8(i)), ds[i].encode())
+	}
+	t.insert(m, ds)
+	if s.Refused != "" {
+		t.refuse(m, ds, s.Refused)
+	}
+	return assemble(m, ds), t.Err
+}
+
+// insert stores a new message and has it wait for what comes next.
+func (t *tx) insert(m *message, ds []*delivery) {
+	seq := ds[0].seq
+	if m.Encrypted {
+		t.seal(seq)
+	}
+	t.put(t.ids, []byte(m.ID), seqKey(seq))
+	t.put(t.messages, seqKey(seq), m.encode())
+	for _, d := range ds {
+		if !m.Encrypted {
+			t.place(m, d, m.ScheduleAt)
+		}
+		t.put(t.deliveries, deliveryKey(seq, d.rcpt), d.encode())
 	}
 	if m.ValidUntil > 0 {
 		t.At(m.ValidUntil, timerExpire, seqKey(seq))
 	}
 	t.setState(seq, m, 0, Pending)
-	return assemble(m, ds), t.Err
+	for _, d := range ds {
+		t.change(m, ds, d, 0)
+	}
+}
+
+// refuse ends a message that was just stored; see Submission.Refused.
+func (t *tx) refuse(m *message, ds []*delivery, why string) {
+	t.unseal(m, ds[0].seq)
+	for _, d := range ds {
+		t.unplace(d)
+		d.fail(0, why, t.now)
+		t.store(m, d)
+	}
 }
 
 // place makes d claimable: now, or from due (ms) on. The caller stores d.
@@ -103,9 +135,9 @@ func (t *tx) unplace(d *delivery) {
 
 // store writes d back, tells what happened to it, and carries a change of its state into the message's.
 func (t *tx) store(m *message, d *delivery) {
-	now := d.state()
+	now, was := d.state(), d.was
 	t.tell(m, d, now)
-	if now != d.was {
+	if now != was {
 		if d.Reached[now] == 0 {
 			d.Reached[now] = t.now
 		}
@@ -115,6 +147,9 @@ func (t *tx) store(m *message, d *delivery) {
 	}
 	d.stored()
 	t.put(t.deliveries, deliveryKey(d.seq, d.rcpt), d.encode())
+	if now != was {
+		t.changed(m, d, was)
+	}
 }
 
 // messageState folds the recipients of a message, taking state for recipient rcpt.

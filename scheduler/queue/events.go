@@ -92,6 +92,29 @@ func (t *tx) tellState(m *message, seq uint64) {
 	t.event(outbox.MessageState, m, struct{}{})
 }
 
+// changed calls Options.Changed for d, which is stored as it is.
+func (t *tx) changed(m *message, d *delivery, was State) {
+	if !t.followed(m) {
+		return
+	}
+	ds, err := loadDeliveries(t.deliveries, d.seq)
+	if err != nil {
+		t.opts.Log.Error("a change of a message is not told: another recipient's record is damaged", "message", m.ID, "err", err)
+		return
+	}
+	t.change(m, ds, d, was)
+}
+
+// change is changed for one who knows all recipients.
+func (t *tx) change(m *message, ds []*delivery, d *delivery, was State) {
+	if t.followed(m) {
+		t.opts.Changed(t.Tx, Change{Message: assemble(m, ds), Recipient: int(d.rcpt), Was: was})
+	}
+}
+
+// followed reports whether anybody wants to know what becomes of m.
+func (t *tx) followed(m *message) bool { return t.opts.Changed != nil && m.Origin != "" }
+
 func (t *tx) event(name string, m *message, payload any) {
 	t.opts.Outbox.Put(t.Tx, name, m.ID, payload)
 }

@@ -20,12 +20,12 @@ type post struct {
 	out *outbox.Outbox
 }
 
-// openPost opens a store at path with a queue and an outbox in it.
-func openPost(path string, opts Options) (post, error) {
+// openPost opens a store at path with a queue and an outbox in it, and further rooms before them.
+func openPost(path string, opts Options, rooms ...store.Room) (post, error) {
 	p := post{out: outbox.New(nil, nil)}
 	opts.Outbox = p.out
 	p.Queue = New(opts)
-	_, err := store.Open(path, store.Options{Log: opts.Log}, p.out, p.Queue)
+	_, err := store.Open(path, store.Options{Log: opts.Log}, append(rooms, p.out, p.Queue)...)
 	return p, err
 }
 

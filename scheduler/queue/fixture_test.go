@@ -39,6 +39,8 @@ type fixture struct {
 	*Queue
 	path string
 	opts Options
+	// rooms are in the store too, before the queue.
+	rooms []store.Room
 	// mr is the TP-MR that each card assigned last.
 	mr map[string]uint8
 
@@ -52,10 +54,10 @@ func bubble(t *testing.T, opts Options, f func(*fixture)) {
 	synctest.Test(t, func(t *testing.T) { f(newFixture(t, opts)) })
 }
 
-// Open opens a store at path with a queue and nothing else in it.
-func Open(path string, opts Options) (*Queue, error) {
+// Open opens a store at path with these rooms and a queue.
+func Open(path string, opts Options, rooms ...store.Room) (*Queue, error) {
 	q := New(opts)
-	_, err := store.Open(path, store.Options{Log: opts.Log}, q)
+	_, err := store.Open(path, store.Options{Log: opts.Log}, append(rooms, q)...)
 	return q, err
 }
 
@@ -71,9 +73,9 @@ func timerKey(at int64, kind byte, rest []byte) []byte {
 	return append(append(binary.BigEndian.AppendUint64(nil, uint64(at)), kind), rest...)
 }
 
-func newFixture(t testing.TB, opts Options) *fixture {
+func newFixture(t testing.TB, opts Options, rooms ...store.Room) *fixture {
 	t.Helper()
-	f := &fixture{TB: t, path: filepath.Join(t.TempDir(), "q.db"), opts: opts, mr: map[string]uint8{}}
+	f := &fixture{TB: t, path: filepath.Join(t.TempDir(), "q.db"), opts: opts, rooms: rooms, mr: map[string]uint8{}}
 	f.opts.Wake = func(lane int) {
 		f.mu.Lock()
 		defer f.mu.Unlock()
@@ -91,7 +93,7 @@ func newFixture(t testing.TB, opts Options) *fixture {
 
 func (f *fixture) start() {
 	f.Helper()
-	q, err := Open(f.path, f.opts)
+	q, err := Open(f.path, f.opts, slices.Clone(f.rooms)...)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -79,7 +79,7 @@ func assemble(m *message, ds []*delivery) Message {
 	out := Message{
 		ID: m.ID, Created: timeOf(m.Created), Content: m.Content, SIM: m.SIM, Priority: m.Priority,
 		Report: m.Report, ValidUntil: timeOf(m.ValidUntil), ScheduleAt: timeOf(m.ScheduleAt),
-		Encrypted: m.Encrypted, Origin: m.Origin, Meta: m.Meta,
+		Encrypted: m.Encrypted, Origin: m.Origin, Meta: m.Meta, Quiet: m.Quiet,
 		Reached: reached(ds), Recipients: make([]Recipient, len(ds)),
 	}
 	var n stateCounts

@@ -14,12 +14,14 @@ import (
 	"pgregory.net/rapid"
 
 	"dongled/scheduler/outbox"
+	"dongled/scheduler/store"
 )
 
 // machine runs the queue beside its model.
 type machine struct {
 	q     *Queue
 	out   *outbox.Outbox
+	diary *diary
 	path  string
 	opts  Options
 	model *model
@@ -32,6 +34,8 @@ type machine struct {
 	// read is the last event that was looked at; heard are those of each recipient, as in model.events.
 	read  uint64
 	heard map[string][]string
+	// quietUntil is in the claims of all SIMs.
+	quietUntil time.Time
 }
 
 type flight struct {
@@ -69,6 +73,7 @@ func TestModel(t *testing.T) {
 				"retire":  m.retire,
 				"order":   m.order,
 				"unseal":  m.unseal,
+				"hush":    m.hush,
 			})
 		})
 	})
@@ -79,6 +84,7 @@ func newMachine(t *rapid.T, path string) *machine {
 	m.model = &model{
 		fifo: rapid.Bool().Draw(t, "fifo"), retry: rapid.Bool().Draw(t, "retry"), unknownAfter: 10 * time.Minute,
 		active: map[int]*modelRecipient{}, events: map[string][]string{}, changed: map[string]bool{},
+		changes: map[string][]State{},
 	}
 	m.opts = Options{FIFO: m.model.fifo, RetryUnknown: m.model.retry, UnknownAfter: 10 * time.Minute}
 	m.opts.Zone = time.UTC
@@ -105,7 +111,9 @@ func (m *machine) open(t *rapid.T) {
 	// Too long to be reached: it is about the index, which is checked at the end.
 	m.opts.Limits.MaxPendingAge = rapid.SampledFrom([]time.Duration{0, 10_000 * time.Hour}).Draw(t, "max age")
 	time.Sleep(time.Millisecond) // a run dates what it counts after what the one before did
-	p, err := openPost(m.path, m.opts)
+	m.diary = &diary{}
+	m.opts.Changed = m.diary.enter
+	p, err := openPost(m.path, m.opts, m.diary)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,11 +149,22 @@ func (m *machine) enqueue(t *rapid.T) {
 		ScheduleAt: seconds("scheduleAt", 0, 0, 0, 5, 100),
 		ValidUntil: seconds("validUntil", 0, 0, 0, 5, 100),
 		Origin:     rapid.SampledFrom([]string{"", "", OriginUplink, "desk"}).Draw(t, "origin"),
+		Quiet:      rapid.Bool().Draw(t, "quiet"),
+	}
+	if rapid.IntRange(0, 9).Draw(t, "refused") == 0 {
+		s.Refused = "not wanted"
 	}
 	parts := rapid.IntRange(1, 3).Draw(t, "parts")
 	if s.Encrypted = rapid.IntRange(0, 3).Draw(t, "encrypted") == 0; s.Encrypted {
 		for i := range s.Recipients {
 			s.Recipients[i] = "$" + s.Recipients[i]
+		}
+	}
+	if rapid.IntRange(0, 4).Draw(t, "also fails") == 0 {
+		unwanted := s
+		unwanted.Also = func(*store.Tx, Message) error { return errAlso }
+		if _, err := m.q.Enqueue(ctx, unwanted, parts); err != errAlso {
+			t.Fatalf("enqueued, although what was to be done with it failed: %v", err)
 		}
 	}
 	if _, err := m.q.Enqueue(ctx, s, parts); err != nil {
@@ -160,6 +179,7 @@ func (m *machine) enqueue(t *rapid.T) {
 // step settles what a SIM has in flight, if anything, and mostly claims the next part for it.
 func (m *machine) step(t *rapid.T) {
 	c := m.claims[rapid.IntRange(0, 2).Draw(t, "SIM")]
+	c.QuietUntil = m.quietUntil
 	var done *Outcome
 	fl := m.flying[c.SIM]
 	if fl != nil {
@@ -309,6 +329,25 @@ func (m *machine) unseal(t *rapid.T) {
 	m.model.unseal(want, o)
 }
 
+// hush begins quiet hours, or ends them.
+func (m *machine) hush(t *rapid.T) {
+	m.quietUntil = time.Time{}
+	if s := rapid.SampledFrom([]int{0, 0, 5, 300}).Draw(t, "quiet for"); s > 0 {
+		m.quietUntil = time.Now().Add(time.Duration(s) * time.Second)
+	}
+}
+
+// follow compares what was told of every recipient's state, in order.
+func (m *machine) follow(t *rapid.T) {
+	got, err := m.diary.states()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !maps.EqualFunc(got, m.model.changes, slices.Equal) {
+		t.Fatalf("changes are %v, the model says %v", got, m.model.changes)
+	}
+}
+
 // listen compares the events of all that ever was, in the order of each recipient's.
 func (m *machine) listen(t *rapid.T) {
 	news, err := m.out.Events(m.read, 1_000_000)
@@ -354,6 +393,7 @@ func (m *machine) order(t *rapid.T) {
 func (m *machine) compare(t *rapid.T) {
 	m.model.settle()
 	m.listen(t)
+	m.follow(t)
 	var ids []string
 	totals := map[State]int{}
 	for _, mm := range m.model.messages {

@@ -46,6 +46,10 @@ func (md *model) claim(c Claim) (*modelRecipient, int) {
 			return nil, 0
 		}
 		if i := r.queued(); i >= 0 && !r.msg.expired() {
+			if r.msg.quiet && r.state() == Pending && c.QuietUntil.After(time.Now()) {
+				r.due = c.QuietUntil
+				continue
+			}
 			if held, others := md.held(c, r); held {
 				if !others || md.active[c.SIM] == r {
 					return nil, 0
@@ -58,9 +62,11 @@ func (md *model) claim(c Claim) (*modelRecipient, int) {
 			r.parts[i].state = PartSubmitting
 			r.parts[i].attempts++
 			md.active[c.SIM] = r
+			md.note(r)
 			return r, i
 		}
 		r.drop()
+		md.note(r)
 		delete(md.active, c.SIM)
 	}
 }

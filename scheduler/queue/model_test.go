@@ -2,6 +2,7 @@ package queue
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -20,6 +21,9 @@ type model struct {
 	// messages from an uplink whose state changed since somebody looked.
 	events  map[string][]string
 	changed map[string]bool
+	// changes are the states that each recipient of a message with an origin went through, by message and
+	// index.
+	changes map[string][]State
 }
 
 // modelCharge is a submission that counts in the quotas of its card.
@@ -33,6 +37,8 @@ type modelMessage struct {
 	id         string
 	seq        int
 	uplink     bool
+	followed   bool // has an origin
+	quiet      bool
 	sealed     bool // and not opened yet
 	scheduleAt time.Time
 	sim        int
@@ -56,6 +62,7 @@ type modelRecipient struct {
 	// saw is the last state that a user could see, told how many parts he was told are delivered.
 	saw  State
 	told int
+	last State // the last in model.changes
 	prio int8
 	due  time.Time
 }
@@ -138,6 +145,7 @@ func (md *model) settle() {
 				}
 			}
 			md.tell(r)
+			md.note(r)
 			if _, seen := r.reached[r.state()]; !seen {
 				r.reached[r.state()] = now
 			}
@@ -177,6 +185,15 @@ func (md *model) tell(r *modelRecipient) {
 		md.changed[r.msg.id] = true
 	}
 	r.saw = r.state()
+}
+
+// note notes the state of r, if it is another one than before.
+func (md *model) note(r *modelRecipient) {
+	if now := r.state(); r.msg.followed && now != r.last {
+		k := fmt.Sprint(r.msg.id, "/", r.n)
+		md.changes[k] = append(md.changes[k], now)
+		r.last = now
+	}
 }
 
 // next is the first time after now, and not after limit, at which something is due.
@@ -245,7 +262,10 @@ func (md *model) lane(r *modelRecipient) int {
 }
 
 func (md *model) enqueue(s Submission, parts int) {
-	m := &modelMessage{id: s.ID, seq: 1, sim: s.SIM, prio: s.Priority, validUntil: s.ValidUntil, uplink: s.Origin == OriginUplink, sealed: s.Encrypted, scheduleAt: s.ScheduleAt}
+	m := &modelMessage{
+		id: s.ID, seq: 1, sim: s.SIM, prio: s.Priority, validUntil: s.ValidUntil, scheduleAt: s.ScheduleAt,
+		uplink: s.Origin == OriginUplink, followed: s.Origin != "", quiet: s.Quiet, sealed: s.Encrypted,
+	}
 	if n := len(md.messages); n > 0 {
 		m.seq = md.messages[n-1].seq + 1
 	}
@@ -255,6 +275,11 @@ func (md *model) enqueue(s Submission, parts int) {
 			r.to, r.cipher, r.parts = strings.TrimPrefix(to, "$"), to, r.parts[:1]
 		} else {
 			r.wait(s.ScheduleAt)
+		}
+		md.note(r)
+		if s.Refused != "" {
+			r.drop()
+			md.note(r)
 		}
 		m.recipients = append(m.recipients, r)
 	}
@@ -310,6 +335,7 @@ func (md *model) outcome(r *modelRecipient, i int, o Outcome) {
 	if r.waiting || r.queued() < 0 {
 		delete(md.active, r.sim)
 	}
+	md.note(r)
 }
 
 func (md *model) lose(r *modelRecipient, i int) {
@@ -336,6 +362,7 @@ func (md *model) crash() {
 		if !r.waiting && r.queued() >= 0 {
 			r.wait(time.Time{})
 		}
+		md.note(r)
 	}
 	clear(md.active)
 }

@@ -23,6 +23,9 @@ type message struct {
 	SkipPhoneValidation bool
 	Origin              string
 	Meta                []byte
+	// Quiet is the Submission's, and Held until when quiet hours put it off last.
+	Quiet bool
+	Held  int64
 }
 
 // content is what is sent.

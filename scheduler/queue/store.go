@@ -28,6 +28,8 @@ type Options struct {
 	Limits Limits
 	// Outbox gets the events of messages; nil: none.
 	Outbox *outbox.Outbox
+	// Changed, if set, is called in the transaction of each Change of a message that has an Origin.
+	Changed func(*store.Tx, Change)
 	// Own returns the subscriber's number of a SIM, empty if it is not known. It must not block.
 	Own func(sim int) string
 	// Sealed is called after a commit that stored an encrypted message. It must not block.

@@ -48,6 +48,15 @@ type Submission struct {
 	// native API. Meta is that part's own, kept as it is.
 	Origin string
 	Meta   []byte
+	// Quiet has the message wait out quiet hours; see Claim.QuietUntil.
+	Quiet bool
+	// Refused, if not empty, has the message stored as Failed for that reason, and nothing of it sent:
+	// it was accepted by an API that answers so, and then not admitted.
+	Refused string
+	// Also, if set, is called with the message as accepted, Pending, in the transaction that stores it and
+	// before that writes anything. Its error is returned as it is, and nothing is stored; where it wrote
+	// before, that is undone too. It may be called again, as every function of a transaction may.
+	Also func(*store.Tx, Message) error
 }
 
 // Message is one accepted message as it stands.
@@ -65,10 +74,23 @@ type Message struct {
 	// Reached holds when each aggregate state was first reached, oldest first.
 	Reached    []Reached
 	Recipients []Recipient
-	// Encrypted, Origin and Meta are those of the Submission.
+	// Encrypted, Origin, Meta and Quiet are those of the Submission.
 	Encrypted bool
 	Origin    string
 	Meta      []byte
+	Quiet     bool
+}
+
+// Change is what became of one recipient of a message that has an Origin: of each there is one for every
+// change of its state, in their order, the first when it was accepted. A message that was accepted and
+// Refused has two.
+type Change struct {
+	// Message is as it stands with the change.
+	Message Message
+	// Recipient is an index in its Recipients; its State is the new one.
+	Recipient int
+	// Was is the state before, 0 for a message that was just accepted.
+	Was State
 }
 
 // Reached is the time a state was first reached.
