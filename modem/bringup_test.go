@@ -104,6 +104,41 @@ func TestBringUpTolerates(t *testing.T) {
 	}
 }
 
+// What is configured of a SIM is its name and number from the start, whatever the SIM says of itself, another
+// one too.
+func TestNameAndNumber(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		p, s := newPeer(), &sink{}
+		p.answer("+CGREG?", refused)
+		w := start(t, modem.Config{Open: p.open, Sink: s, Name: "hall", Number: "+4930123456"})
+		check := func(imsi string) {
+			t.Helper()
+			if st := w.Status(); st.Name != "hall" || st.Number != "+4930123456" || st.IMSI != imsi {
+				t.Errorf("%q, %q, IMSI %q", st.Name, st.Number, st.IMSI)
+			}
+		}
+		check("")
+		ready(t, w)
+		check("262011234567890")
+		p.answer("+CREG?", ok("+CREG: 1,2"))
+		p.answer("+CIMI", ok("262020000000002"))
+		p.answer("+CCID", ok("+CCID: 8949020000000000002F"))
+		p.urc("\r\n+CREG: 0\r\n")
+		synctest.Wait()
+		p.answer("+CREG?", ok("+CREG: 1,1"))
+		time.Sleep(30 * time.Second)
+		ready(t, w)
+		check("262020000000002")
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for _, st := range s.statuses {
+			if st.Number != "+4930123456" {
+				t.Errorf("its number was %q meanwhile", st.Number)
+			}
+		}
+	})
+}
+
 // What keeps a dongle from being used is named, with a hint.
 func TestProblems(t *testing.T) {
 	tests := map[string]struct {

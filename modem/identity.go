@@ -1,6 +1,7 @@
 package modem
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -67,7 +68,7 @@ func (s *session) identifyCard() error {
 	iccid = strings.TrimRight(strings.ToUpper(iccid), "F")
 	s.w.update(func(st *Status) {
 		if st.ICCID != iccid {
-			st.IMSI, st.Number = "", "" // another SIM's
+			st.IMSI, st.Number = "", s.w.cfg.Number // another SIM's
 		}
 		st.ICCID = iccid
 	})
@@ -112,7 +113,7 @@ func (s *session) identifySubscriber() error {
 		return err
 	}
 	s.imsi = imsi
-	s.w.update(func(st *Status) { st.IMSI, st.Number = imsi, field(number, 1) })
+	s.w.update(func(st *Status) { st.IMSI, st.Number = imsi, cmp.Or(s.w.cfg.Number, field(number, 1)) })
 	s.startConsumer()
 	return nil
 }

@@ -89,7 +89,9 @@ type Status struct {
 	IMSI, ICCID string
 	// Manufacturer, Model and Revision as the dongle gives them (AT+CGMI, +CGMM, +CGMR).
 	Manufacturer, Model, Revision string
-	// Number is the subscriber's own, if the SIM holds it (AT+CNUM); many do not.
+	// Name is what the configuration calls the SIM; empty if it does not.
+	Name string
+	// Number is the subscriber's own: as configured, or else as the SIM holds it (AT+CNUM); many do not.
 	Number string
 	// SMSC is the service centre address in use (AT+CSCA).
 	SMSC string

@@ -70,6 +70,9 @@ type Config struct {
 	// Port names the port in the status and in the log.
 	Port string
 	Open Opener
+	// Name is what Status calls the SIM. Number is the subscriber's own, whatever the SIM says; empty leaves
+	// it to the SIM.
+	Name, Number string
 	// PIN unlocks the SIM: 4 to 8 digits, or empty.
 	PIN string
 	// SMSC is written to the SIM if the SIM's differs; empty leaves the SIM's.
@@ -150,7 +153,7 @@ func New(cfg Config) *Worker {
 	return &Worker{
 		cfg:      cfg,
 		log:      cfg.Log.With("sim", cfg.SIM, "port", cfg.Port),
-		status:   Status{SIM: cfg.SIM, Port: cfg.Port, State: StateStopped},
+		status:   Status{SIM: cfg.SIM, Port: cfg.Port, State: StateStopped, Name: cfg.Name, Number: cfg.Number},
 		reg:      unregistered,
 		silences: make(silences),
 		failed:   make(chan struct{}, 1),
