@@ -1,10 +1,11 @@
-// Package auth knows who may do what: the users of the gateway with their scopes and the tokens that
-// they were given, as a room of the store.
+// Package auth knows who may do what: the users of the gateway with their scopes, the tokens that they
+// were given, and the API keys of programs, as a room of the store.
 //
 // # Layout
 //
 //	accounts    name                                 → password hash, scopes, time of creation
 //	tokens      family                               → user, scopes, generation, when it ends
+//	keys        name                                 → SHA-256 of the key, scopes, time of creation
 //	auth        secret                               → what tokens are signed with
 //	            primary                              → hash of the configuration's account
 //
@@ -25,6 +26,17 @@
 // generation. A refresh token of an older generation was used before: two have it, nobody knows which
 // is the thief, and the family ends. Deleting a token ends its family, whichever generation it was
 // of: who logs out means the session. The scopes are those of the record, not of the token.
+//
+// # Keys
+//
+// An API key stands for a program. It lasts until it is removed, and can make no tokens, which would
+// outlive it. What is stored is its SHA-256: a key that is made here has 160 random bits, which no speed of
+// hashing lets anybody find, so that a slow hash would protect nothing and cost every request. One that a
+// client brings is as good as whoever made it up; hence its least length. A wrong key counts at the gate as a
+// wrong token does. One that is right and was made here passes even where the gate would hold passwords back,
+// as tokens do; a brought one waits as passwords do, or it could be guessed there at any speed.
+//
+// # Clocks
 //
 // Time is the wall clock's, which on a Raspberry Pi is set some time after it started. A clock that
 // is behind lets a token live longer by as much, and one that is ahead ends it early, for good if it
@@ -47,16 +59,19 @@ import (
 
 // Identity is who asks.
 type Identity struct {
+	// User is the name of a user, or "key:" and the name of an API key; no user has a colon in its name.
 	User string
 	// Scopes are what the credentials allow, AllAny for everything.
 	Scopes []string
-	// TokenID is the jti of the token shown, empty for a password.
+	// TokenID is the jti of the token shown, empty for a password or a key.
 	TokenID string
 
 	// primary is the account of the configuration.
 	primary bool
 	// hash is that of the password judged, so that what was true then is not taken for true later.
 	hash string
+	// key says that it was an API key.
+	key bool
 }
 
 // AllAny is the scope of everything but refreshing.
@@ -65,23 +80,32 @@ const AllAny = "all:any"
 // TokensRefresh is the one scope of refresh tokens, and nobody else's.
 const TokensRefresh = "tokens:refresh"
 
-// known are the scopes that can be granted, by SMSGate's names.
+// tokensManage is the scope that no key can have, not even as part of AllAny.
+const tokensManage = "tokens:manage"
+
+// known are the scopes that can be granted, by SMSGate's names; those behind tokens:manage are ours.
 var known = []string{
 	AllAny, "messages:send", "messages:read", "messages:list", "messages:cancel", "messages:export",
 	"inbox:list", "inbox:read", "inbox:refresh", "devices:list", "devices:delete",
-	"webhooks:list", "webhooks:write", "webhooks:delete", "settings:read", "settings:write", "logs:read", "tokens:manage",
+	"webhooks:list", "webhooks:write", "webhooks:delete", "settings:read", "settings:write", "logs:read", tokensManage,
+	"templates:read", "templates:write", "links:read",
 }
 
 // May reports whether one of scopes was granted. TokensRefresh is never part of AllAny.
 func (i Identity) May(scopes ...string) bool {
 	for _, granted := range i.Scopes {
 		for _, wanted := range scopes {
-			if granted == wanted || granted == AllAny && wanted != TokensRefresh {
+			if granted == wanted || granted == AllAny && i.all(wanted) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// all reports whether AllAny includes a scope.
+func (i Identity) all(scope string) bool {
+	return scope != TokensRefresh && !(i.key && scope == tokensManage)
 }
 
 var (
@@ -139,6 +163,9 @@ type Auth struct {
 	mu       sync.Mutex
 	primary  primary
 	accounts map[string]account
+	keys     map[string]apiKey
+	// keyNames finds the name of a key by a digest of its hash.
+	keyNames map[digest]string
 	families map[string]family
 	// given counts the families of each user.
 	given map[owner]int
@@ -172,6 +199,7 @@ func New(o Options) *Auth {
 	return &Auth{
 		opts: o, gate: newGate(), kitchen: newKitchen(), digests: newDigests(), nobody: nobody(),
 		accounts: map[string]account{}, families: map[string]family{}, given: map[owner]int{},
+		keys: map[string]apiKey{}, keyNames: map[digest]string{},
 		right: newLRU[digest, string](remembered), seen: newLRU[digest, struct{}](remembered),
 	}
 }

@@ -75,6 +75,19 @@ func (a *Auth) Authenticate(ctx context.Context, header, addr string) (Identity,
 	case c.token != "":
 		return a.bearer(ctx, c.token, addr)
 	}
+	return a.login(ctx, c, addr)
+}
+
+// Password judges a user's name and password that came from a network address some other way than in an
+// Authorization header; the errors are those of Authenticate.
+func (a *Auth) Password(ctx context.Context, user, password, addr string) (Identity, error) {
+	if user == "" || strings.ContainsFunc(user+password, unicode.IsControl) || !utf8.ValidString(user+password) {
+		return Identity{}, ErrUnauthorized
+	}
+	return a.login(ctx, credentials{user: user, pass: password}, addr)
+}
+
+func (a *Auth) login(ctx context.Context, c credentials, addr string) (Identity, error) {
 	t := try{c, a.digests.of("password", c.user, c.pass), a.digests.of("seen", network(addr), c.user, c.pass)}
 	if a.sawBefore(t) {
 		if id, known := a.recall(t); known {

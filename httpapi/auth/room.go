@@ -12,6 +12,7 @@ import (
 var (
 	bucketAccounts = []byte("accounts")
 	bucketTokens   = []byte("tokens")
+	bucketKeys     = []byte("keys")
 	bucketAuth     = []byte("auth")
 
 	keySecret  = []byte("secret")
@@ -57,7 +58,9 @@ type owner struct {
 func (f family) owner() owner { return owner{f.User, f.Primary} }
 
 // Buckets implements store.Room.
-func (*Auth) Buckets() [][]byte { return [][]byte{bucketAccounts, bucketTokens, bucketAuth} }
+func (*Auth) Buckets() [][]byte {
+	return [][]byte{bucketAccounts, bucketTokens, bucketKeys, bucketAuth}
+}
 
 // Kinds implements store.Room.
 func (*Auth) Kinds() []byte { return []byte{kindExpired} }
@@ -67,6 +70,10 @@ func (a *Auth) Prepare(t *store.Tx) error {
 	a.store = t.Store()
 	load(a, t, bucketAccounts, a.accounts)
 	load(a, t, bucketTokens, a.families)
+	load(a, t, bucketKeys, a.keys)
+	for name, key := range a.keys {
+		a.keyNames[a.digests.of("key", key.SHA256)] = name
+	}
 	for _, f := range a.families {
 		a.given[f.owner()]++
 	}

@@ -69,9 +69,12 @@ func parseJTI(s string) (j jti, ok bool) {
 	return j, err == nil && j.String() == s
 }
 
-// bearer judges a token. Those that were this gateway's once are no guess; those that never were
-// count as wrong tries.
+// bearer judges a token, or a key, whatever that looks like. Tokens that were this gateway's once are no
+// guess; those that never were count as wrong tries.
 func (a *Auth) bearer(ctx context.Context, token, addr string) (Identity, error) {
+	if id, right, err := a.judgeKey(ctx, token, addr); right || err != nil {
+		return id, err
+	}
 	var c claims
 	_, err := a.parser().ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return a.secret, nil })
 	if err == nil {
@@ -80,12 +83,17 @@ func (a *Auth) bearer(ctx context.Context, token, addr string) (Identity, error)
 	if errors.Is(err, jwt.ErrTokenExpired) && !errors.Is(err, jwt.ErrTokenSignatureInvalid) {
 		return Identity{}, ErrUnauthorized
 	}
+	return Identity{}, a.wrong(ctx, addr)
+}
+
+// wrong counts what an address showed that never was a token or a key of this gateway.
+func (a *Auth) wrong(ctx context.Context, addr string) error {
 	leave, err := a.gate.enter(ctx, addr, func() bool { return false })
 	if err != nil {
-		return Identity{}, err
+		return err
 	}
 	a.left(addr, leave, true)
-	return Identity{}, ErrUnauthorized
+	return ErrUnauthorized
 }
 
 // parser takes HS256 and nothing else: a token must not choose how it is checked.
@@ -120,6 +128,9 @@ func (a *Auth) holder(c claims) (Identity, error) {
 // Issue gives who asks a pair of tokens. A ttl of 0 is DefaultTTL. The error may be a *Fault or a
 // *Forbidden.
 func (a *Auth) Issue(ctx context.Context, by Identity, ttl time.Duration, scopes []string) (Tokens, error) {
+	if by.key {
+		return Tokens{}, &Forbidden{tokensManage}
+	}
 	if err := checkScopes(scopes); err != nil {
 		return Tokens{}, err
 	}

@@ -75,7 +75,7 @@ func (a *Auth) checkUser(name, password string, scopes []string) error {
 	length := utf8.RuneCountInString(password)
 	switch {
 	case !validName(name):
-		return &Fault{"name", fmt.Sprintf("must be 1 to %d characters out of A-Z a-z 0-9 . _ - + @", maxName)}
+		return &Fault{"name", nameRule}
 	case taken:
 		return &Fault{"name", "is the account of the configuration: change auth.username or auth.password there"}
 	case length <= shortPassword && (length == 0 || !a.opts.AllowShort):
@@ -85,6 +85,8 @@ func (a *Auth) checkUser(name, password string, scopes []string) error {
 	}
 	return checkScopes(scopes)
 }
+
+var nameRule = fmt.Sprintf("must be 1 to %d characters out of A-Z a-z 0-9 . _ - + @", maxName)
 
 func validName(name string) bool {
 	odd := func(r rune) bool {
