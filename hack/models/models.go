@@ -1,5 +1,5 @@
-// Package models is what tests share that hold a room beside a model of it: rapid's checks, in virtual
-// time. Only tests import it.
+// Package models is what tests of rooms share: rapid's checks of a room beside a model of it, in virtual
+// time, and a log to read. Only tests import it.
 package models
 
 import (

@@ -2,15 +2,14 @@ package webhook
 
 import (
 	"fmt"
-	"net"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
-	"syscall"
 	"unicode"
 	"unicode/utf8"
 
+	"dongled/httpapi/post"
 	"dongled/scheduler/outbox"
 )
 
@@ -64,7 +63,7 @@ func (h *Hooks) checkURL(raw string) error {
 		return &Fault{"url", wrongScheme}
 	case host == "" || u.Opaque != "":
 		return &Fault{"url", "url has no host"}
-	case scheme == "https", isLoopback(host), h.opts.AllowLAN && isLAN(host):
+	case scheme == "https", post.IsLoopback(host), h.opts.AllowLAN && isLAN(host):
 		return nil
 	case isLAN(host):
 		return &Fault{"url", wrongScheme + "; http URLs of private networks need the setting webhooks.allow_lan_http"}
@@ -75,18 +74,10 @@ func (h *Hooks) checkURL(raw string) error {
 	}
 }
 
-func isLoopback(host string) bool {
-	if addr, err := netip.ParseAddr(host); err == nil {
-		return addr.Unmap().IsLoopback()
-	}
-	return strings.EqualFold(strings.TrimSuffix(host, "."), "localhost")
-}
-
-// isLAN takes the addresses of private networks (RFC 1918, RFC 4193, link-local ones), and the names
-// that only those have: single labels, mDNS (RFC 6762), home networks (RFC 8375) and the customary .lan.
+// isLAN takes the addresses of private networks, and the names that only those have: single labels, mDNS (RFC 6762), home networks (RFC 8375) and the customary .lan.
 func isLAN(host string) bool {
 	if addr, err := netip.ParseAddr(host); err == nil {
-		return isPrivate(addr)
+		return post.IsPrivate(addr)
 	}
 	name := strings.ToLower(strings.TrimSuffix(host, "."))
 	last := name[strings.LastIndexByte(name, '.')+1:]
@@ -94,23 +85,4 @@ func isLAN(host string) bool {
 		return false // an address in a spelling that only some resolvers take
 	}
 	return last == name || last == "local" || last == "lan" || strings.HasSuffix(name, ".home.arpa")
-}
-
-func isPrivate(addr netip.Addr) bool {
-	addr = addr.Unmap()
-	return addr.IsPrivate() || addr.IsLinkLocalUnicast()
-}
-
-// guard keeps http, which anybody on the way can read, within the networks it is allowed in, whatever
-// a name resolves to. It is a net.Dialer's Control.
-func (o Options) guard(_, address string, _ syscall.RawConn) error {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return err
-	}
-	addr, err := netip.ParseAddr(host)
-	if err == nil && (addr.Unmap().IsLoopback() || o.AllowLAN && isPrivate(addr)) {
-		return nil
-	}
-	return fmt.Errorf("the host has the address %s, to which http is not allowed: use https", host)
 }

@@ -3,6 +3,7 @@ package webhook_test
 import (
 	"bufio"
 	"fmt"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"dongled/hack/models"
+	"dongled/httpapi/post/posttest"
 	"dongled/httpapi/webhook"
 	"dongled/scheduler/outbox"
 )
@@ -17,8 +20,8 @@ import (
 // real is a fixture on the machine's own network, in its own time.
 func real(t *testing.T) *fixture {
 	t.Helper()
-	f := &fixture{TB: t, path: t.TempDir() + "/s.db", net: newNetwork(), log: &logText{}}
-	f.opts = webhook.Options{Version: "1", Log: f.log.logger()}
+	f := &fixture{TB: t, path: t.TempDir() + "/s.db", net: posttest.NewNetwork(), log: &models.Log{}}
+	f.opts = webhook.Options{Version: "1", Log: f.log.Logger()}
 	f.onMachine = true
 	f.start()
 	t.Cleanup(f.close)
@@ -43,7 +46,7 @@ func TestRealEndpoints(t *testing.T) {
 	mux.HandleFunc("/redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/ok", http.StatusFound) })
 	plain, secure := httptest.NewServer(mux), httptest.NewUnstartedServer(mux)
 	defer plain.Close()
-	secure.Config.ErrorLog = f.log.std()
+	secure.Config.ErrorLog = log.New(f.log, "", 0)
 	secure.StartTLS()
 	defer secure.Close()
 	closed := httptest.NewServer(nil)

@@ -8,6 +8,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
+	"dongled/httpapi/post"
 	"dongled/scheduler/store"
 )
 
@@ -121,8 +122,8 @@ func (h *Hooks) Test(ctx context.Context, id string) (Delivery, error) {
 	r := row{state: pending, id: store.NewID(), payload: sample(hook.Event, now), fields: fields{
 		Event: hook.Event, Device: hook.DeviceID, Created: now.UnixMilli(), Since: now.UnixMilli(),
 	}}
-	v := h.client.post(ctx, hook.URL, r.body(hook.ID, h.deviceID), h.policy.Load().SigningKey)
-	if v.kind == cut {
+	v := h.post(ctx, hook.URL, r.body(hook.ID, h.deviceID))
+	if v.Kind == post.Cut {
 		return Delivery{}, errors.Join(errors.New("the test was given up"), ctx.Err())
 	}
 	r, err := h.keepTest(ctx, n, r, v)
@@ -148,16 +149,16 @@ func (h *Hooks) admitTest(ctx context.Context) error {
 }
 
 // keepTest stores a test that was made, unless the webhook was deleted meanwhile.
-func (h *Hooks) keepTest(ctx context.Context, n uint64, r row, v verdict) (after row, err error) {
+func (h *Hooks) keepTest(ctx context.Context, n uint64, r row, v post.Verdict) (after row, err error) {
 	err = h.store.Do(context.WithoutCancel(ctx), func(t *store.Tx) error {
-		after = r.tried(try{verdict: v, at: t.Now, limit: 1})
+		after = r.tried(try{Verdict: v, at: t.Now, limit: 1})
 		if t.Bucket(bucketHooks).Get(laneKey(n)) == nil {
 			return nil
 		}
 		seq, err := t.Bucket(bucketDeliveries).NextSequence()
 		t.Fail(err)
 		h.save(t, place{n, seq}, row{}, after)
-		if v.kind == accepted || v.kind == answered {
+		if v.Kind == post.Accepted || v.Kind == post.Answered {
 			t.After(func() { h.wake(n, true) })
 		}
 		return nil

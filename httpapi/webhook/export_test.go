@@ -2,13 +2,15 @@ package webhook
 
 import (
 	"context"
+	"errors"
 	"net"
-	"net/http"
+
+	"dongled/httpapi/post"
 )
 
 // DialThrough has all connections made by dial. It goes before Run.
 func (h *Hooks) DialThrough(dial func(ctx context.Context, network, address string) (net.Conn, error)) {
-	h.client.dialThrough(dial, dial)
+	h.client.DialThrough(dial, dial)
 }
 
 // Lanes is how many lanes there are.
@@ -28,7 +30,7 @@ const (
 func Check(h *Hooks, url string) error { return h.checkURL(url) }
 
 // Guard is what http says of an address that it is about to connect to.
-func Guard(o Options, address string) error { return o.guard("tcp", address, nil) }
+func Guard(o Options, address string) error { return o.reach().Guard("tcp", address, nil) }
 
 // RoundTrip decodes a stored delivery and stores it again.
 func RoundTrip(v []byte) ([]byte, error) {
@@ -39,7 +41,7 @@ func RoundTrip(v []byte) ([]byte, error) {
 	return r.encode()
 }
 
-// Dial connects as a request to an http URL does.
+// Dial says what keeps a request by http from an address.
 func Dial(o Options, ctx context.Context, address string) (net.Conn, error) {
-	return newClient(o).plain.Transport.(*http.Transport).DialContext(ctx, "tcp", address)
+	return nil, errors.New(newClient(o).Do(ctx, post.Request{URL: "http://" + address}).Err)
 }

@@ -14,6 +14,8 @@ import (
 
 	"go.uber.org/goleak"
 
+	"dongled/hack/models"
+	"dongled/httpapi/post/posttest"
 	"dongled/httpapi/webhook"
 	"dongled/scheduler/outbox"
 	"dongled/scheduler/store"
@@ -36,8 +38,8 @@ type fixture struct {
 	store *store.Store
 	out   *outbox.Outbox
 	path  string
-	net   *network
-	log   *logText
+	net   *posttest.Network
+	log   *models.Log
 	// onMachine has it post into the machine's network.
 	onMachine bool
 	// broken has the store refuse commits once the saboteur's timer is due.
@@ -50,12 +52,12 @@ type fixture struct {
 func bubble(t *testing.T, f func(*fixture)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		x := &fixture{TB: t, path: filepath.Join(t.TempDir(), "s.db"), net: newNetwork(), log: &logText{}}
-		x.opts = webhook.Options{Version: "1.2.3", AllowLAN: true, Log: x.log.logger()}
+		x := &fixture{TB: t, path: filepath.Join(t.TempDir(), "s.db"), net: posttest.NewNetwork(), log: &models.Log{}}
+		x.opts = webhook.Options{Version: "1.2.3", AllowLAN: true, Log: x.log.Logger()}
 		x.start()
 		defer func() {
 			x.close()
-			x.net.close()
+			x.net.Close()
 		}()
 		f(x)
 	})
@@ -72,7 +74,7 @@ func (f *fixture) start() {
 	f.ok(s.Do(ctx, func(t *store.Tx) error { t.DB().NoSync = true; return nil }))
 	f.Configure(webhook.Policy{SigningKey: "secret12"})
 	if !f.onMachine {
-		f.DialThrough(f.net.dial)
+		f.DialThrough(f.net.Dial)
 	}
 	f.run()
 }
@@ -154,6 +156,15 @@ func (f *fixture) want(id string, want ...string) {
 		got = append(got, fmt.Sprint(textOf(f, d.Body), " ", d.State, " ", d.Attempts))
 	}
 	f.equal("deliveries of "+id, got, want)
+}
+
+// seen are the requests that a host had: seconds since a time, and text.
+func (f *fixture) seen(h *posttest.Host, since time.Time) (all []string) {
+	f.Helper()
+	for _, r := range h.Had() {
+		all = append(all, fmt.Sprintf("%g %s", r.At.Sub(since).Seconds(), textOf(f, r.Body)))
+	}
+	return all
 }
 
 func (f *fixture) equal(what string, got, want []string) {

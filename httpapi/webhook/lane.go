@@ -8,6 +8,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
+	"dongled/httpapi/post"
 	"dongled/scheduler/store"
 )
 
@@ -174,29 +175,29 @@ func (l *lane) turn() bool {
 	case j.lost != nil:
 		return l.forget(j)
 	}
-	v := l.h.client.post(l.posting, j.hook.URL, j.body(j.hook.ID, l.h.deviceID), l.h.policy.Load().SigningKey)
+	v := l.h.post(l.posting, j.hook.URL, j.body(j.hook.ID, l.h.deviceID))
 	l.older = j.new
 	l.note(j, v)
 	return l.settle(j, v)
 }
 
 // note learns about the endpoint, if the webhook still has that.
-func (l *lane) note(j job, v verdict) {
+func (l *lane) note(j job, v post.Verdict) {
 	if l.h.registry.Load().hooks[l.n].URL != j.hook.URL {
 		return
 	}
 	log := l.h.opts.Log.With("webhook", j.hook.ID, "event", j.Event)
 	switch {
-	case v.kind == unreachable:
+	case v.Kind == post.Unreachable:
 		l.early.Store(false)
 		if !l.ill {
-			log.Warn("webhook endpoint is unreachable; deliveries to it wait", "err", v.err)
+			log.Warn("webhook endpoint is unreachable; deliveries to it wait", "err", v.Err)
 		}
 		l.ill = true
-	case v.kind == accepted || v.kind == answered:
+	case v.Kind == post.Accepted || v.Kind == post.Answered:
 		l.early.Store(true)
 		if l.ill {
-			log.Info("webhook endpoint answers again", "status", v.status)
+			log.Info("webhook endpoint answers again", "status", v.Status)
 		}
 		l.ill = false
 	}
@@ -207,8 +208,8 @@ func (l *lane) note(j job, v verdict) {
 const retryStore = 5 * time.Second
 
 // settle stores what became of a try; false says that the lane has to end.
-func (l *lane) settle(j job, v verdict) bool {
-	if v.kind == cut {
+func (l *lane) settle(j job, v post.Verdict) bool {
+	if v.Kind == post.Cut {
 		return false
 	}
 	for {
@@ -218,14 +219,14 @@ func (l *lane) settle(j job, v verdict) bool {
 			if !ok {
 				return nil // the webhook was deleted meanwhile
 			}
-			after = r.tried(try{verdict: v, at: t.Now, early: j.early, limit: l.h.limit(t, j)})
+			after = r.tried(try{Verdict: v, at: t.Now, early: j.early, limit: l.h.limit(t, j)})
 			l.h.save(t, j.place, r, after)
 			return nil
 		})
 		if err == nil {
 			if after.state == failed {
 				l.h.opts.Log.Warn("webhook delivery failed for good", "webhook", j.hook.ID, "event", j.Event,
-					"delivery", j.id, "attempts", after.Attempts, "err", v.err)
+					"delivery", j.id, "attempts", after.Attempts, "err", v.Err)
 			}
 			return true
 		}

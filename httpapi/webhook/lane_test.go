@@ -1,6 +1,7 @@
 package webhook_test
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"dongled/httpapi/post/posttest"
 	"dongled/httpapi/webhook"
 	"dongled/scheduler/outbox"
 	"dongled/scheduler/store"
@@ -21,26 +23,26 @@ func TestPost(t *testing.T) {
 		_, err := f.Put(ctx, webhook.Hook{ID: `a:"b`, URL: "http://user:pa%20ss@box/hook?x=1", Event: outbox.SMSReceived})
 		f.ok(err)
 		f.tell(outbox.SMSReceived, "hé <llo>")
-		got := f.net.host("box").got()
+		got := f.net.Host("box").Had()
 		if len(got) != 1 {
 			f.Fatalf("%d posts", len(got))
 		}
 		p := got[0]
-		id := idOf(t, p.body)
+		id := idOf(t, p.Body)
 		want := `{"id":"` + id + `","webhookId":"a:\"b","event":"sms:received","deviceId":"PyDmBQZZXYmyxMwED8Fzy","payload":{"message":"hé \u003cllo\u003e"}}`
-		if string(p.body) != want || len(id) != 21 {
-			f.Errorf("body %s\nwant %s", p.body, want)
+		if string(p.Body) != want || len(id) != 21 {
+			f.Errorf("body %s\nwant %s", p.Body, want)
 		}
 		for name, value := range map[string]string{
 			"Content-Type": "application/json", "User-Agent": "me.capcom.smsgateway/1.2.3", "X-Timestamp": "946684800",
 			"X-Signature": hmacOf("secret12", want+"946684800"), "Authorization": "Basic dXNlcjpwYSBzcw==",
 		} {
-			if got := p.header.Get(name); got != value {
+			if got := p.Header.Get(name); got != value {
 				f.Errorf("%s: %q, want %q", name, got, value)
 			}
 		}
-		if p.method != "POST" || p.path != "/hook?x=1" {
-			f.Errorf("%s %s", p.method, p.path)
+		if p.Method != "POST" || p.URL != "/hook?x=1" {
+			f.Errorf("%s %s", p.Method, p.URL)
 		}
 		d := f.all(`a:"b`)[0]
 		if d.ID != id || d.Status != 200 || d.Error != "" || !d.Last.Equal(time.Now()) || !d.Next.IsZero() || string(d.Body) != want {
@@ -52,40 +54,53 @@ func TestPost(t *testing.T) {
 	})
 }
 
+// hmacOf is HMAC-SHA256 (RFC 2104) in hexadecimal, by the definition.
+func hmacOf(key, text string) string {
+	var inner, outer [64]byte
+	copy(inner[:], key)
+	copy(outer[:], key)
+	for i := range inner {
+		inner[i] ^= 0x36
+		outer[i] ^= 0x5c
+	}
+	first := sha256.Sum256(append(inner[:], text...))
+	return fmt.Sprintf("%x", sha256.Sum256(append(outer[:], first[:]...)))
+}
+
 // schedule is when a delivery is tried, in seconds after the event: 5 s doubled, 15 times after the first.
 var schedule = []int{0, 5, 15, 35, 75, 155, 315, 635, 1275, 2555, 5115, 10235, 20475, 40955, 81915, 163835}
 
 // An endpoint that always refuses: sixteen tries with the same body and new signatures, then failed.
 func TestSchedule(t *testing.T) {
-	for name, bad := range map[string]func(*host){
-		"500":        func(h *host) { h.answer = status(500) },
-		"404":        func(h *host) { h.answer = status(404) },
-		"redirect":   func(h *host) { h.answer = redirect },
-		"overloaded": func(h *host) { h.answer = status(503) },
+	for name, bad := range map[string]func(*posttest.Host){
+		"500":        func(h *posttest.Host) { h.Says(500) },
+		"404":        func(h *posttest.Host) { h.Says(404) },
+		"redirect":   func(h *posttest.Host) { h.Answers(redirect) },
+		"overloaded": func(h *posttest.Host) { h.Says(503) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(f *fixture) {
-				h := f.net.host("box")
-				h.behave(bad)
+				h := f.net.Host("box")
+				bad(h)
 				f.hook("box", outbox.SMSReceived)
 				begin := time.Now()
 				f.tell(outbox.SMSReceived, "x")
 				for i, s := range schedule {
 					pass(time.Until(begin.Add(time.Duration(s)*time.Second - 1)))
-					if n := len(h.got()); n != max(1, i) {
+					if n := len(h.Had()); n != max(1, i) {
 						f.Fatalf("%d tries before second %d, want %d", n, s, i)
 					}
 					pass(1)
 				}
 				pass(5 * day)
-				got := h.got()
+				got := h.Had()
 				if len(got) != 16 {
 					f.Fatalf("%d tries", len(got))
 				}
 				for i, p := range got {
 					stamp := strconv.Itoa(946684800 + schedule[i])
-					if string(p.body) != string(got[0].body) || p.path != "/hook" || p.header.Get("X-Timestamp") != stamp ||
-						p.header.Get("X-Signature") != hmacOf("secret12", string(p.body)+stamp) {
+					if string(p.Body) != string(got[0].Body) || p.URL != "/hook" || p.Header.Get("X-Timestamp") != stamp ||
+						p.Header.Get("X-Signature") != hmacOf("secret12", string(p.Body)+stamp) {
 						f.Errorf("try %d: %+v", i, p)
 					}
 				}
@@ -98,10 +113,6 @@ func TestSchedule(t *testing.T) {
 	}
 }
 
-func status(code int) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
-}
-
 func redirect(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
 }
@@ -110,40 +121,40 @@ func redirect(w http.ResponseWriter, r *http.Request) {
 func TestVerdicts(t *testing.T) {
 	const long = 8 << 20
 	for name, c := range map[string]struct {
-		host  func(*host)
+		host  func(*posttest.Host)
 		state string
 		took  time.Duration
 		err   string
 	}{
 		"ok":         {nil, "delivered 1 200", 0, ""},
-		"created":    {func(h *host) { h.answer = status(201) }, "delivered 1 201", 0, ""},
-		"no content": {func(h *host) { h.answer = status(204) }, "delivered 1 204", 0, ""},
-		"299":        {func(h *host) { h.answer = status(299) }, "delivered 1 299", 0, ""},
-		"redirect": {func(h *host) { h.answer = redirect }, "pending 1 307", 0,
+		"created":    {func(h *posttest.Host) { h.Says(201) }, "delivered 1 201", 0, ""},
+		"no content": {func(h *posttest.Host) { h.Says(204) }, "delivered 1 204", 0, ""},
+		"299":        {func(h *posttest.Host) { h.Says(299) }, "delivered 1 299", 0, ""},
+		"redirect": {func(h *posttest.Host) { h.Answers(redirect) }, "pending 1 307", 0,
 			"the endpoint answered 307 Temporary Redirect; redirects are not followed, register the URL that it leads to"},
-		"wrong":   {func(h *host) { h.answer = status(500) }, "pending 1 500", 0, "the endpoint answered 500 Internal Server Error"},
-		"missing": {func(h *host) { h.answer = status(404) }, "pending 1 404", 0, "the endpoint answered 404 Not Found"},
-		"odd":     {func(h *host) { h.answer = status(799) }, "pending 1 799", 0, "the endpoint answered 799"},
-		"away":    {func(h *host) { h.answer = status(503) }, "pending 1 503", 0, "the endpoint answered 503 Service Unavailable"},
-		"closed":  {func(h *host) { h.refuses = true }, "pending 1 0", 0, "dial tcp: connection refused"},
-		"no route": {func(h *host) { h.silent = true }, "pending 1 0", 5 * time.Second,
+		"wrong":   {func(h *posttest.Host) { h.Says(500) }, "pending 1 500", 0, "the endpoint answered 500 Internal Server Error"},
+		"missing": {func(h *posttest.Host) { h.Says(404) }, "pending 1 404", 0, "the endpoint answered 404 Not Found"},
+		"odd":     {func(h *posttest.Host) { h.Says(799) }, "pending 1 799", 0, "the endpoint answered 799"},
+		"away":    {func(h *posttest.Host) { h.Says(503) }, "pending 1 503", 0, "the endpoint answered 503 Service Unavailable"},
+		"closed":  {func(h *posttest.Host) { h.Turns(posttest.Closed) }, "pending 1 0", 0, "dial tcp: connection refused"},
+		"no route": {func(h *posttest.Host) { h.Turns(posttest.Silent) }, "pending 1 0", 5 * time.Second,
 			"dial tcp: context deadline exceeded"},
-		"slow": {func(h *host) { h.answer = hold(31 * time.Second) }, "pending 1 0", 30 * time.Second, "no answer within 30s"},
-		"late": {func(h *host) { h.answer = hold(29 * time.Second) }, "delivered 1 200", 29 * time.Second, ""},
-		"huge": {func(h *host) {
-			h.answer = func(w http.ResponseWriter, _ *http.Request) { _, _ = io.CopyN(w, zeros{}, long) }
+		"slow": {func(h *posttest.Host) { h.Answers(posttest.Slow(31*time.Second, 200)) }, "pending 1 0", 30 * time.Second, "no answer within 30s"},
+		"late": {func(h *posttest.Host) { h.Answers(posttest.Slow(29*time.Second, 200)) }, "delivered 1 200", 29 * time.Second, ""},
+		"huge": {func(h *posttest.Host) {
+			h.Answers(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.CopyN(w, zeros{}, long) })
 		}, "delivered 1 200", 0, ""},
-		"hangs up": {func(h *host) {
-			h.answer = func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
+		"hangs up": {func(h *posttest.Host) {
+			h.Answers(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 		}, "pending 1 0", 0, "EOF"},
-		"endless head": {func(h *host) {
-			h.answer = func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X", strings.Repeat("x", 1<<20)) }
+		"endless head": {func(h *posttest.Host) {
+			h.Answers(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X", strings.Repeat("x", 1<<20)) })
 		}, "pending 1 0", 0, "net/http: HTTP/1.x transport connection broken: net/http: server response headers exceeded 65536 bytes; aborted"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(f *fixture) {
 				if c.host != nil {
-					f.net.host("box").behave(c.host)
+					c.host(f.net.Host("box"))
 				}
 				f.hook("box", outbox.SMSSent)
 				f.tell(outbox.SMSSent, "x")
@@ -160,15 +171,6 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-func hold(d time.Duration) http.HandlerFunc {
-	return func(_ http.ResponseWriter, r *http.Request) {
-		select {
-		case <-time.After(d):
-		case <-r.Context().Done():
-		}
-	}
-}
-
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) {
@@ -182,7 +184,9 @@ func TestDeadDelayNobody(t *testing.T) {
 	bubble(t, func(f *fixture) {
 		for i := range 60 {
 			name := fmt.Sprint("dead", i)
-			f.net.host(name).behave(func(h *host) { h.silent, h.refuses, h.answer = i%3 == 0, i%3 == 1, hold(time.Hour) })
+			h := f.net.Host(name)
+			h.Answers(posttest.Slow(time.Hour, 200))
+			h.Turns([]posttest.Door{posttest.Silent, posttest.Closed, posttest.Open}[i%3])
 			f.hook(name, outbox.SMSReceived)
 		}
 		f.hook("well", outbox.SMSReceived)
@@ -203,7 +207,7 @@ func TestDeadDelayNobody(t *testing.T) {
 				f.Errorf("delivery %d to the healthy one: %+v", i, d)
 			}
 		}
-		if n := len(f.net.host("well").got()); n != 11 {
+		if n := len(f.net.Host("well").Had()); n != 11 {
 			f.Errorf("%d posts to the healthy one", n)
 		}
 	})
@@ -214,16 +218,16 @@ func TestFewAtOnce(t *testing.T) {
 	bubble(t, func(f *fixture) {
 		for i := range 50 {
 			name := fmt.Sprint("slow", i)
-			f.net.host(name).behave(func(h *host) { h.answer = hold(time.Hour) })
+			f.net.Host(name).Answers(posttest.Slow(time.Hour, 200))
 			f.hook(name, outbox.SMSReceived)
 		}
 		f.tell(outbox.SMSReceived, "x")
-		if n := f.net.busyNow(); n != 16 {
+		if n, _ := f.net.Busy(); n != 16 {
 			f.Errorf("%d at once at first, want 16", n)
 		}
 		for range 100 {
 			pass(7 * time.Second)
-			if n := f.net.busyNow(); n > 24 {
+			if n, _ := f.net.Busy(); n > 24 {
 				f.Errorf("%d at once", n)
 			}
 		}
@@ -246,21 +250,21 @@ func (f *fixture) want1(id string, n int) {
 // At most one request at a time for a webhook, in the order of events.
 func TestOneAtATime(t *testing.T) {
 	bubble(t, func(f *fixture) {
-		h := f.net.host("box")
-		h.behave(func(h *host) { h.answer = hold(10 * time.Second) })
+		h := f.net.Host("box")
+		h.Answers(posttest.Slow(10*time.Second, 200))
 		f.hook("box", outbox.SMSReceived)
 		begin := time.Now()
 		f.tell(outbox.SMSReceived, "a", "b", "c")
 		pass(time.Minute)
-		f.equal("posts", h.seen(t, begin), []string{"0 a", "10 b", "20 c"})
+		f.equal("posts", f.seen(h, begin), []string{"0 a", "10 b", "20 c"})
 	})
 }
 
 // While one delivery fails again and again, new events pass it; the pauses are its own.
 func TestNewPassOld(t *testing.T) {
 	bubble(t, func(f *fixture) {
-		h := f.net.host("box")
-		h.behave(func(h *host) { h.answer = refuseText("bad") })
+		h := f.net.Host("box")
+		h.Answers(refuseText("bad"))
 		f.hook("box", outbox.SMSReceived)
 		begin := time.Now()
 		f.tell(outbox.SMSReceived, "bad", "1")
@@ -269,7 +273,7 @@ func TestNewPassOld(t *testing.T) {
 		pass(8 * time.Second)
 		f.tell(outbox.SMSReceived, "3")
 		pass(10 * time.Second)
-		f.equal("posts", h.seen(t, begin), []string{"0 bad", "0 1", "5 bad", "6 2", "14 3", "15 bad"})
+		f.equal("posts", f.seen(h, begin), []string{"0 bad", "0 1", "5 bad", "6 2", "14 3", "15 bad"})
 	})
 }
 
@@ -285,16 +289,16 @@ func refuseText(text string) http.HandlerFunc {
 // A crowd of old deliveries of 30 s each lets a new event through after one of them.
 func TestOldAndNewTakeTurns(t *testing.T) {
 	bubble(t, func(f *fixture) {
-		h := f.net.host("box")
-		h.behave(func(h *host) { h.answer = hold(time.Hour) })
+		h := f.net.Host("box")
+		h.Answers(posttest.Slow(time.Hour, 200))
 		f.hook("box", outbox.SMSReceived)
 		f.tell(outbox.SMSReceived, "a", "b", "c", "d", "e")
 		pass(31 * time.Minute)
-		h.behave(func(h *host) { h.posts = nil })
+		h.Forgets()
 		begin := time.Now()
 		f.tell(outbox.SMSReceived, "1", "2", "3")
 		pass(140 * time.Second)
-		got := h.seen(t, begin)
+		got := f.seen(h, begin)
 		if len(got) != 5 || got[0] != "0 1" || got[2] != "60 2" || got[4] != "120 3" {
 			f.Errorf("no turns: %q", got)
 		}
@@ -303,24 +307,24 @@ func TestOldAndNewTakeTurns(t *testing.T) {
 
 // When an unreachable endpoint answers again, what waited for it comes at once and in order.
 func TestRecovery(t *testing.T) {
-	for name, down := range map[string]func(*host){
-		"refuses":    func(h *host) { h.refuses = true },
-		"overloaded": func(h *host) { h.answer = status(503) },
-		"gateway":    func(h *host) { h.answer = status(502) },
+	for name, down := range map[string]func(*posttest.Host){
+		"refuses":    func(h *posttest.Host) { h.Turns(posttest.Closed) },
+		"overloaded": func(h *posttest.Host) { h.Says(503) },
+		"gateway":    func(h *posttest.Host) { h.Says(502) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(f *fixture) {
-				h := f.net.host("box")
-				h.behave(down)
+				h := f.net.Host("box")
+				down(h)
 				f.hook("box", outbox.SMSReceived)
 				f.tell(outbox.SMSReceived, "a", "b", "c")
 				pass(time.Hour) // tried at 2555 s, next at 5115 s
 				f.want("box", "a pending 10", "b pending 10", "c pending 10")
-				h.says(200)
-				h.behave(func(h *host) { h.posts = nil })
+				h.Says(200)
+				h.Forgets()
 				begin := time.Now()
 				f.tell(outbox.SMSReceived, "new")
-				f.equal("posts", h.seen(t, begin), []string{"0 new", "0 a", "0 b", "0 c"})
+				f.equal("posts", f.seen(h, begin), []string{"0 new", "0 a", "0 b", "0 c"})
 				f.want("box", "a delivered 11", "b delivered 11", "c delivered 11", "new delivered 1")
 			})
 		})
@@ -330,18 +334,16 @@ func TestRecovery(t *testing.T) {
 // An early try that fails counts for nothing and moves nothing.
 func TestEarlyTriesDoNotCount(t *testing.T) {
 	bubble(t, func(f *fixture) {
-		h := f.net.host("box")
-		h.behave(func(h *host) { h.refuses = true })
+		h := f.net.Host("box")
+		h.Turns(posttest.Closed)
 		f.hook("box", outbox.SMSReceived)
 		f.tell(outbox.SMSReceived, "a", "b")
 		pass(40 * time.Second) // tried 4 times, next at 75 s
 		begin := time.Now().Add(-40 * time.Second)
 		// It answers one event, and is gone again for the old ones.
-		h.behave(func(h *host) {
-			h.refuses, h.answer = false, func(w http.ResponseWriter, r *http.Request) {
-				if body, _ := io.ReadAll(r.Body); !strings.Contains(string(body), "new") {
-					w.WriteHeader(503)
-				}
+		h.Answers(func(w http.ResponseWriter, r *http.Request) {
+			if body, _ := io.ReadAll(r.Body); !strings.Contains(string(body), "new") {
+				w.WriteHeader(503)
 			}
 		})
 		for range 5 {
@@ -349,14 +351,15 @@ func TestEarlyTriesDoNotCount(t *testing.T) {
 			pass(time.Second)
 		}
 		f.want("box", "a pending 4", "b pending 4", "new delivered 1", "new delivered 1", "new delivered 1", "new delivered 1", "new delivered 1")
-		f.equal("posts", h.seen(t, begin), []string{
+		f.equal("posts", f.seen(h, begin), []string{
 			"40 new", "40 a", "41 new", "41 a", "42 new", "42 a", "43 new", "43 a", "44 new", "44 a",
 		})
-		h.behave(func(h *host) { h.answer, h.posts = refuseText("a"), nil })
+		h.Forgets()
+		h.Answers(refuseText("a"))
 		f.tell(outbox.SMSReceived, "last")
 		// a got an answer that was no use: it waits for its time.
 		pass(31 * time.Second)
-		f.equal("posts", h.seen(t, begin), []string{"45 last", "45 a", "45 b", "75 a"})
+		f.equal("posts", f.seen(h, begin), []string{"45 last", "45 a", "45 b", "75 a"})
 		f.want("box", append([]string{"a pending 5", "b delivered 5"}, "new delivered 1", "new delivered 1", "new delivered 1",
 			"new delivered 1", "new delivered 1", "last delivered 1")...)
 	})
@@ -365,7 +368,7 @@ func TestEarlyTriesDoNotCount(t *testing.T) {
 // A new URL gets what is pending, at once where the old one was unreachable.
 func TestNewURL(t *testing.T) {
 	bubble(t, func(f *fixture) {
-		f.net.host("typo").behave(func(h *host) { h.refuses = true })
+		f.net.Host("typo").Turns(posttest.Closed)
 		f.hook("typo", outbox.SMSReceived)
 		f.tell(outbox.SMSReceived, "a", "b")
 		pass(time.Hour)
@@ -375,8 +378,8 @@ func TestNewURL(t *testing.T) {
 		f.tell(outbox.SMSReceived, "no longer")
 		f.tell(outbox.SMSSent, "c")
 		f.want("typo", "a delivered 11", "b delivered 11", "c delivered 1")
-		got := f.net.host("box").got()
-		if len(got) != 3 || string(got[0].body) != string(before[0].Body) || string(got[1].body) != string(before[1].Body) {
+		got := f.net.Host("box").Had()
+		if len(got) != 3 || string(got[0].Body) != string(before[0].Body) || string(got[1].Body) != string(before[1].Body) {
 			f.Errorf("posts %+v", got)
 		}
 	})
@@ -385,7 +388,7 @@ func TestNewURL(t *testing.T) {
 // What a try that was under way finds of the old URL says nothing of the new one.
 func TestNewURLMeanwhile(t *testing.T) {
 	bubble(t, func(f *fixture) {
-		f.net.host("old").behave(func(h *host) { h.answer = hold(time.Hour) })
+		f.net.Host("old").Answers(posttest.Slow(time.Hour, 200))
 		f.hook("old", outbox.SMSReceived)
 		f.tell(outbox.SMSReceived, "a")
 		pass(10 * time.Second)
@@ -401,15 +404,15 @@ func TestNewURLMeanwhile(t *testing.T) {
 // Settings take effect with the next try.
 func TestConfigure(t *testing.T) {
 	bubble(t, func(f *fixture) {
-		h := f.net.host("box")
-		h.says(500)
+		h := f.net.Host("box")
+		h.Says(500)
 		f.hook("box", outbox.SMSReceived)
 		f.tell(outbox.SMSReceived, "a")
 		f.Configure(webhook.Policy{RetryCount: 2, SigningKey: "other"})
 		pass(time.Minute)
 		f.want("box", "a failed 3")
-		p := h.got()[1]
-		if got := p.header.Get("X-Signature"); got != hmacOf("other", string(p.body)+"946684805") {
+		p := h.Had()[1]
+		if got := p.Header.Get("X-Signature"); got != hmacOf("other", string(p.Body)+"946684805") {
 			f.Errorf("signature %s", got)
 		}
 	})
@@ -418,7 +421,7 @@ func TestConfigure(t *testing.T) {
 // The pause grows up to a day, and after a week it is over.
 func TestRetryCountGrows(t *testing.T) {
 	bubble(t, func(f *fixture) {
-		f.net.host("box").says(500)
+		f.net.Host("box").Says(500)
 		f.hook("box", outbox.SMSReceived)
 		f.Configure(webhook.Policy{RetryCount: 1000})
 		f.tell(outbox.SMSReceived, "a")
@@ -437,7 +440,7 @@ func TestRetryCountGrows(t *testing.T) {
 // delays no commit by a moment.
 func TestTellNeverWaits(t *testing.T) {
 	bubble(t, func(f *fixture) {
-		f.net.host("box").behave(func(h *host) { h.answer = hold(25 * time.Second) })
+		f.net.Host("box").Answers(posttest.Slow(25*time.Second, 200))
 		f.hook("box", outbox.SMSReceived)
 		begin := time.Now()
 		for i := range 100 {
@@ -450,7 +453,7 @@ func TestTellNeverWaits(t *testing.T) {
 			f.Errorf("100 commits took %v", d)
 		}
 		synctest.Wait()
-		if n := len(f.net.host("box").got()); n != 1 {
+		if n := len(f.net.Host("box").Had()); n != 1 {
 			f.Errorf("%d requests at once", n)
 		}
 	})

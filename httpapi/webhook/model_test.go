@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"dongled/hack/models"
+	"dongled/httpapi/post/posttest"
 	"dongled/httpapi/webhook"
 	"dongled/scheduler/outbox"
 )
@@ -61,15 +62,15 @@ func TestModel(t *testing.T) {
 				"sms":  {event: outbox.SMSReceived, host: "one", mode: "up"},
 				"ping": {event: outbox.SystemPing, host: "two", mode: "up"},
 			}}
-			m.fixture = &fixture{TB: models.Reporter{TB: t, RT: rt}, path: filepath.Join(dir, "s.db"), net: newNetwork(), log: &logText{}}
-			m.opts = webhook.Options{AllowLAN: true, Log: m.log.logger()}
+			m.fixture = &fixture{TB: models.Reporter{TB: t, RT: rt}, path: filepath.Join(dir, "s.db"), net: posttest.NewNetwork(), log: &models.Log{}}
+			m.opts = webhook.Options{AllowLAN: true, Log: m.log.Logger()}
 			m.begin()
 			for id, l := range m.lanes {
 				m.register(id, l)
 			}
 			defer func() {
 				m.close()
-				m.net.close()
+				m.net.Close()
 				m.ok(os.Remove(m.path))
 			}()
 			rt.Repeat(map[string]func(*rapid.T){
@@ -97,13 +98,14 @@ func (m *machine) register(id string, l *modelLane) {
 // one named odd the endpoint is away.
 func (m *machine) behave(l *modelLane) {
 	mode := l.mode
-	m.net.host(l.host).behave(func(h *host) {
-		h.refuses = mode == "closed"
-		h.answer = func(w http.ResponseWriter, r *http.Request) {
-			body := make([]byte, r.ContentLength)
-			_, _ = r.Body.Read(body)
-			w.WriteHeader(answer(mode, string(body)))
-		}
+	if mode == "closed" {
+		m.net.Host(l.host).Turns(posttest.Closed)
+		return
+	}
+	m.net.Host(l.host).Answers(func(w http.ResponseWriter, r *http.Request) {
+		body := make([]byte, r.ContentLength)
+		_, _ = r.Body.Read(body)
+		w.WriteHeader(answer(mode, string(body)))
 	})
 }
 
@@ -317,10 +319,8 @@ func (m *machine) newURL(t *rapid.T) {
 func (m *machine) compare(*rapid.T) {
 	for id, l := range m.lanes {
 		var got, want, posts []string
-		for name, h := range m.net.hosts {
-			if strings.TrimRight(name, "x") == strings.TrimRight(l.host, "x") {
-				posts = append(posts, h.seen(m, m.began)...)
-			}
+		for name := strings.TrimRight(l.host, "x"); len(name) <= len(l.host); name += "x" {
+			posts = append(posts, m.seen(m.net.Host(name), m.began)...)
 		}
 		model := slices.Clone(l.posts)
 		if strings.HasSuffix(l.host, "x") { // the order between hosts is not known

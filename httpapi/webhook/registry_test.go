@@ -7,6 +7,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"dongled/httpapi/post/posttest"
 	"dongled/httpapi/webhook"
 	"dongled/scheduler/outbox"
 	"dongled/scheduler/store"
@@ -70,10 +71,10 @@ func TestSync(t *testing.T) {
 		f.equal("cloud", f.listed(webhook.Cloud), []string{"a http://cloud/1 sms:received", "b http://cloud/b sms:sent"})
 		f.equal("local", f.listed(webhook.Local), []string{"a http://a/hook sms:received"})
 		f.tell(outbox.SMSReceived, "x")
-		if posts := f.net.host("cloud").got(); len(posts) != 1 || !strings.Contains(string(posts[0].body), `"deviceId":"id at the server"`) {
+		if posts := f.net.Host("cloud").Had(); len(posts) != 1 || !strings.Contains(string(posts[0].Body), `"deviceId":"id at the server"`) {
 			f.Errorf("posts to the cloud's %+v", posts)
 		}
-		if n := len(f.net.host("a").got()); n != 1 {
+		if n := len(f.net.Host("a").Had()); n != 1 {
 			f.Errorf("%d posts to the local one", n)
 		}
 		f.ok(f.Sync(ctx, webhook.Cloud, []webhook.Hook{{ID: "b", URL: "http://cloud/b", Event: outbox.SMSSent}}))
@@ -81,7 +82,7 @@ func TestSync(t *testing.T) {
 		f.ok(f.Delete(ctx, "b")) // is of the clients' alone
 		f.equal("cloud", f.listed(webhook.Cloud), []string{"b http://cloud/b sms:sent"})
 		f.tell(outbox.SMSReceived, "y")
-		if n := len(f.net.host("cloud").got()); n != 1 {
+		if n := len(f.net.Host("cloud").Had()); n != 1 {
 			f.Errorf("%d posts to the cloud's", n)
 		}
 		f.ok(f.Sync(ctx, webhook.Cloud, nil))
@@ -191,7 +192,7 @@ func TestUndone(t *testing.T) {
 			f.Fatalf("%d runs, %d failed: the test shows nothing", runs, failed)
 		}
 		f.want("a", "good delivered 1")
-		if n := len(f.net.host("a").got()); n != 1 {
+		if n := len(f.net.Host("a").Had()); n != 1 {
 			f.Errorf("%d posts", n)
 		}
 	})
@@ -201,19 +202,19 @@ func TestUndone(t *testing.T) {
 // the deletion, nor when it has much.
 func TestDelete(t *testing.T) {
 	bubble(t, func(f *fixture) {
-		f.net.host("a").behave(func(h *host) { h.refuses = true })
+		f.net.Host("a").Turns(posttest.Closed)
 		f.hook("a", outbox.SMSReceived)
 		for range 9 {
 			f.tell(outbox.SMSReceived, strings.Split(strings.Repeat("x", 100), "")...)
 		}
-		f.net.host("a").says(200)
-		posted := len(f.net.host("a").got())
+		f.net.Host("a").Says(200)
+		posted := len(f.net.Host("a").Had())
 		f.ok(f.Delete(ctx, "a"))
 		f.tell(outbox.SMSReceived, "late")
 		f.hook("a", outbox.SMSReceived)
 		f.want("a")
 		pass(day)
-		if n := len(f.net.host("a").got()); n != posted {
+		if n := len(f.net.Host("a").Had()); n != posted {
 			f.Errorf("%d posts after the deletion", n-posted)
 		}
 		if left := f.rows("webhook_deliveries") + f.rows("webhook_index") + f.rows("webhook_ended"); left != 0 {

@@ -3,6 +3,7 @@ package webhook
 import (
 	"time"
 
+	"dongled/httpapi/post"
 	"dongled/scheduler/store"
 )
 
@@ -37,30 +38,9 @@ func (r row) wait(now int64) time.Duration {
 	return max(0, d)
 }
 
-// kind says what became of a try.
-type kind uint8
-
-const (
-	accepted kind = iota
-	// answered is a refusal.
-	answered
-	unreachable
-	// malformed is a URL that nothing can be posted to.
-	malformed
-	// cut says that a stop ended the try: what became of it is not known.
-	cut
-)
-
-// verdict is what came of a try; err is the user's text.
-type verdict struct {
-	kind   kind
-	status int
-	err    string
-}
-
 // try is a try of a delivery, with what decides on what follows.
 type try struct {
-	verdict
+	post.Verdict
 	at    int64
 	early bool
 	// limit is how many tries there are.
@@ -69,18 +49,18 @@ type try struct {
 
 // tried is the row after a try.
 func (r row) tried(t try) row {
-	if r.state != pending && t.kind != accepted {
+	if r.state != pending && t.Kind != post.Accepted {
 		return r // superseded while it was tried
 	}
-	r.Last, r.Status, r.Error = t.at, t.status, t.err
-	if t.kind == accepted || !t.early {
+	r.Last, r.Status, r.Error = t.at, t.Status, t.Err
+	if t.Kind == post.Accepted || !t.early {
 		r.Attempts++
 	}
-	r.Unreachable = t.kind == unreachable
+	r.Unreachable = t.Kind == post.Unreachable
 	switch {
-	case t.kind == accepted:
+	case t.Kind == post.Accepted:
 		return r.end(delivered, t.at)
-	case t.kind == malformed, !t.early && r.Attempts >= t.limit:
+	case t.Kind == post.Malformed, !t.early && r.Attempts >= t.limit:
 		return r.end(failed, t.at)
 	case !t.early:
 		r.Next = t.at + pause(r.Attempts).Milliseconds()

@@ -14,6 +14,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
+	"dongled/httpapi/post/posttest"
 	"dongled/httpapi/webhook"
 	"dongled/scheduler/outbox"
 	"dongled/scheduler/store"
@@ -46,15 +47,13 @@ func (f *fixture) copyStore() string {
 func TestKilledWhilePosting(t *testing.T) {
 	bubble(t, func(f *fixture) {
 		f.hook("a", outbox.SMSReceived)
-		h := f.net.host("a")
-		h.says(500)
+		h := f.net.Host("a")
+		h.Says(500)
 		f.tell(outbox.SMSReceived, "x")
 		pass(20 * time.Second)
 		f.want("a", "x pending 3") // at 0, 5 and 15 s
 		var left string
-		h.behave(func(h *host) {
-			h.answer = func(http.ResponseWriter, *http.Request) { left = f.copyStore() }
-		})
+		h.Answers(func(http.ResponseWriter, *http.Request) { left = f.copyStore() })
 		pass(time.Minute)
 		f.want("a", "x delivered 4")
 		f.close()
@@ -62,13 +61,13 @@ func TestKilledWhilePosting(t *testing.T) {
 		f.start()
 		synctest.Wait()
 		f.want("a", "x delivered 4")
-		got := h.got()
+		got := h.Had()
 		if len(got) != 5 {
 			f.Fatalf("%d posts", len(got))
 		}
 		for i, p := range got {
-			if !bytes.Equal(p.body, got[0].body) {
-				f.Errorf("post %d: %s", i, p.body)
+			if !bytes.Equal(p.Body, got[0].Body) {
+				f.Errorf("post %d: %s", i, p.Body)
 			}
 		}
 	})
@@ -78,17 +77,17 @@ func TestKilledWhilePosting(t *testing.T) {
 func TestRestart(t *testing.T) {
 	bubble(t, func(f *fixture) {
 		f.hook("a", outbox.SMSReceived)
-		f.net.host("a").behave(func(h *host) { h.refuses = true })
+		f.net.Host("a").Turns(posttest.Closed)
 		begin := time.Now()
 		f.tell(outbox.SMSReceived, "x")
 		pass(40 * time.Second)
 		f.halt()
 		f.tell(outbox.SMSReceived, "y") // stored while nobody posts
 		pass(10 * time.Second)
-		f.net.host("a").says(500)
+		f.net.Host("a").Says(500)
 		f.run2()
 		pass(30 * time.Second)
-		f.equal("posts", f.net.host("a").seen(f, begin), []string{"50 y", "50 x", "55 y", "65 y", "75 x"})
+		f.equal("posts", f.seen(f.net.Host("a"), begin), []string{"50 y", "50 x", "55 y", "65 y", "75 x"})
 		f.want("a", "x pending 5", "y pending 3")
 	})
 }
@@ -105,16 +104,17 @@ func (f *fixture) run2() {
 func TestStop(t *testing.T) {
 	bubble(t, func(f *fixture) {
 		f.hook("a", outbox.SMSReceived)
-		f.net.host("a").behave(func(h *host) { h.answer = hold(4 * time.Second) })
+		f.net.Host("a").Answers(posttest.Slow(4*time.Second, 200))
 		f.tell(outbox.SMSReceived, "x", "y")
 		f.reopen()
 		pass(time.Minute)
 		f.want("a", "x delivered 1", "y delivered 1")
-		if n := len(f.net.host("a").got()); n != 2 {
+		if n := len(f.net.Host("a").Had()); n != 2 {
 			f.Errorf("%d posts", n)
 		}
 		// One that takes too long is cut off, and posted again: whether it arrived is not known.
-		f.net.host("a").behave(func(h *host) { h.answer, h.posts = hold(20*time.Second), nil })
+		f.net.Host("a").Forgets()
+		f.net.Host("a").Answers(posttest.Slow(20*time.Second, 200))
 		f.tell(outbox.SMSReceived, "z")
 		begin := time.Now()
 		f.reopen()
@@ -122,7 +122,7 @@ func TestStop(t *testing.T) {
 			f.Errorf("the stop took %v", d)
 		}
 		pass(time.Minute)
-		f.equal("posts", f.net.host("a").seen(f, begin), []string{"0 z", "5 z"})
+		f.equal("posts", f.seen(f.net.Host("a"), begin), []string{"0 z", "5 z"})
 		f.want("a", "x delivered 1", "y delivered 1", "z delivered 1")
 	})
 }
@@ -131,22 +131,23 @@ func TestStop(t *testing.T) {
 func TestPings(t *testing.T) {
 	bubble(t, func(f *fixture) {
 		f.hook("a", outbox.SystemPing)
-		h := f.net.host("a")
-		h.behave(func(h *host) { h.refuses = true })
+		h := f.net.Host("a")
+		h.Turns(posttest.Closed)
 		for i := range 4 {
 			f.tell(outbox.SystemPing, fmt.Sprint(i))
 			pass(10 * time.Second)
 		}
 		f.want("a", "0 superseded 2", "1 superseded 2", "2 superseded 2", "3 pending 2")
-		h.says(200)
+		h.Says(200)
 		f.tell(outbox.SystemPing, "4")
 		f.want("a", "0 superseded 2", "1 superseded 2", "2 superseded 2", "3 superseded 2", "4 delivered 1")
 		// One that arrives while the next is entered did arrive.
-		h.behave(func(h *host) { h.answer, h.posts = hold(10*time.Second), nil })
+		h.Forgets()
+		h.Answers(posttest.Slow(10*time.Second, 200))
 		f.tell(outbox.SystemPing, "5")
 		f.tell(outbox.SystemPing, "6")
 		pass(time.Minute)
-		if got := h.seen(f, time.Now()); len(got) != 2 {
+		if got := f.seen(h, time.Now()); len(got) != 2 {
 			f.Errorf("posts %q", got)
 		}
 		page, total, err := f.Deliveries(ctx, "a", webhook.Delivered, 10, 0)
@@ -155,9 +156,7 @@ func TestPings(t *testing.T) {
 			f.Errorf("%d delivered: %+v", total, page)
 		}
 		// And one that fails then is not tried again.
-		h.behave(func(h *host) {
-			h.answer = func(w http.ResponseWriter, r *http.Request) { hold(time.Second)(w, r); w.WriteHeader(500) }
-		})
+		h.Answers(posttest.Slow(time.Second, 500))
 		f.tell(outbox.SystemPing, "7")
 		f.tell(outbox.SystemPing, "8")
 		pass(4 * time.Second)
@@ -179,7 +178,7 @@ func TestRetention(t *testing.T) {
 		f.tell(outbox.SMSReceived, "one")
 		pass(3 * day)
 		f.tell(outbox.SMSReceived, "two")
-		f.net.host("a").says(500)
+		f.net.Host("a").Says(500)
 		f.tell(outbox.SMSReceived, "stuck")
 		pass(4*day + 2*time.Hour)
 		f.want("a", "two delivered 1", "stuck pending 18")
@@ -230,9 +229,9 @@ func TestTest(t *testing.T) {
 			if d.State != webhook.Delivered || d.Attempts != 1 || d.Status != 200 || d.Event != event || len(d.ID) != 21 {
 				f.Errorf("%+v", d)
 			}
-			got := f.net.host("a").got()
-			if last := got[len(got)-1]; string(last.body) != string(d.Body) || !strings.Contains(string(last.body), `"payload":{"`) {
-				f.Errorf("%s", last.body)
+			got := f.net.Host("a").Had()
+			if last := got[len(got)-1]; string(last.Body) != string(d.Body) || !strings.Contains(string(last.Body), `"payload":{"`) {
+				f.Errorf("%s", last.Body)
 			}
 			idOf(f, d.Body) // is JSON
 		}
@@ -245,14 +244,14 @@ func TestTest(t *testing.T) {
 		if got := string(all[0].Body); !strings.HasSuffix(got, want) {
 			f.Errorf("%s\nwant %s", got, want)
 		}
-		f.net.host("a").says(404)
+		f.net.Host("a").Says(404)
 		d, err := f.Test(ctx, "a")
 		f.ok(err)
 		if d.State != webhook.Failed || d.Attempts != 1 || d.Status != 404 || d.Error != "the endpoint answered 404 Not Found" {
 			f.Errorf("%+v", d)
 		}
 		pass(day)
-		if n := len(f.net.host("a").got()); n != 7 {
+		if n := len(f.net.Host("a").Had()); n != 7 {
 			f.Errorf("%d posts: a test is made once", n)
 		}
 		if _, err := f.Test(ctx, "b"); !errors.Is(err, webhook.ErrNotFound) {
@@ -265,10 +264,10 @@ func TestTest(t *testing.T) {
 func TestTestFindsItWell(t *testing.T) {
 	bubble(t, func(f *fixture) {
 		f.hook("a", outbox.SMSReceived)
-		f.net.host("a").behave(func(h *host) { h.refuses = true })
+		f.net.Host("a").Turns(posttest.Closed)
 		f.tell(outbox.SMSReceived, "x", "y")
 		pass(time.Hour)
-		f.net.host("a").says(200)
+		f.net.Host("a").Says(200)
 		_, err := f.Test(ctx, "a")
 		f.ok(err)
 		synctest.Wait()
@@ -280,8 +279,8 @@ func TestReplay(t *testing.T) {
 	bubble(t, func(f *fixture) {
 		f.hook("a", outbox.SMSReceived)
 		f.Configure(webhook.Policy{RetryCount: 1})
-		h := f.net.host("a")
-		h.behave(func(h *host) { h.answer = refuseText("x") })
+		h := f.net.Host("a")
+		h.Answers(refuseText("x"))
 		f.tell(outbox.SMSReceived, "x", "y")
 		if _, err := f.Replay(ctx, "a", f.all("a")[0].ID); !errors.Is(err, webhook.ErrNotEnded) {
 			f.Errorf("pending: %v", err)
@@ -297,10 +296,10 @@ func TestReplay(t *testing.T) {
 		}
 		pass(time.Hour)
 		f.want("a", "x failed 2", "y delivered 1")
-		got := h.got()
+		got := h.Had()
 		tally := map[string]int{}
 		for _, p := range got {
-			tally[string(p.body)]++
+			tally[string(p.Body)]++
 		}
 		if len(got) != 6 || len(tally) != 2 {
 			f.Errorf("%d posts of %d bodies", len(got), len(tally))
@@ -318,7 +317,7 @@ func TestDamage(t *testing.T) {
 	bubble(t, func(f *fixture) {
 		f.hook("a", outbox.SMSReceived)
 		f.hook("b", outbox.SMSReceived)
-		f.net.host("a").behave(func(h *host) { h.refuses = true })
+		f.net.Host("a").Turns(posttest.Closed)
 		f.tell(outbox.SMSReceived, "1", "2", "3", "4")
 		f.ok(f.store.Do(ctx, func(t *store.Tx) error {
 			b := t.Bucket([]byte("webhook_deliveries"))
@@ -332,7 +331,7 @@ func TestDamage(t *testing.T) {
 			t.Put(t.Bucket([]byte("webhook_ended")), append(make([]byte, 7), 1), []byte("?"))
 			return t.Err
 		}))
-		f.net.host("a").says(200)
+		f.net.Host("a").Says(200)
 		f.reopen()
 		pass(time.Hour)
 		f.want("a", "3 delivered 2", "4 delivered 2")
@@ -347,7 +346,7 @@ func TestDamage(t *testing.T) {
 func TestResultsAreKept(t *testing.T) {
 	bubble(t, func(f *fixture) {
 		f.hook("a", outbox.SMSReceived)
-		f.net.host("a").behave(func(h *host) { h.answer = hold(20 * time.Second) })
+		f.net.Host("a").Answers(posttest.Slow(20*time.Second, 200))
 		f.broken.Store(true)
 		f.ok(f.store.Do(ctx, func(t *store.Tx) error {
 			t.At(t.Now+10_000, kindSabotage, nil)
@@ -362,7 +361,7 @@ func TestResultsAreKept(t *testing.T) {
 		f.broken.Store(false)
 		pass(10 * time.Second)
 		f.want("a", "x delivered 1")
-		if n := len(f.net.host("a").got()); n != 1 {
+		if n := len(f.net.Host("a").Had()); n != 1 {
 			f.Errorf("%d posts", n)
 		}
 		f.close()

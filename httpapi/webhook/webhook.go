@@ -11,6 +11,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
+	"dongled/httpapi/post"
 	"dongled/scheduler/store"
 )
 
@@ -90,7 +91,7 @@ func (f *Fault) Error() string { return f.Problem }
 type Hooks struct {
 	opts   Options
 	store  *store.Store
-	client *client
+	client *post.Client
 	policy atomic.Pointer[Policy]
 	// registry is what the bucket holds, as of the last commit that changed it.
 	registry atomic.Pointer[registry]
@@ -206,7 +207,7 @@ func (h *Hooks) Run(ctx context.Context, deviceID string) {
 	late := time.AfterFunc(grace, stop)
 	defer late.Stop()
 	h.running.Wait()
-	h.client.close()
+	h.client.Close()
 }
 
 // view is a read transaction on the room.

@@ -1,20 +1,19 @@
 package logbook_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
 
+	"dongled/hack/models"
 	"dongled/scheduler/logbook"
 	"dongled/scheduler/store"
 )
@@ -26,24 +25,6 @@ var ctx = context.Background()
 // all is more than a book has.
 const all = logbook.MaxEntries + 1000
 
-// terminal is what the next handler writes.
-type terminal struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (w *terminal) Write(p []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.b.Write(p)
-}
-
-func (w *terminal) String() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.b.String()
-}
-
 // fixture is a book in a store of its own, with Run going.
 type fixture struct {
 	testing.TB
@@ -52,7 +33,8 @@ type fixture struct {
 	lifetime time.Duration
 	store    *store.Store
 	log      *slog.Logger
-	terminal *terminal
+	// terminal is what the next handler writes.
+	terminal *models.Log
 	stopRun  context.CancelFunc
 	ran      chan struct{}
 }
@@ -71,7 +53,7 @@ func bubble(t *testing.T, f func(*fixture)) {
 // start opens a book on the file.
 func (f *fixture) start() {
 	f.Helper()
-	f.Book, f.terminal = logbook.New(), &terminal{}
+	f.Book, f.terminal = logbook.New(), &models.Log{}
 	f.log = slog.New(f.Handler(slog.NewTextHandler(f.terminal, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	f.SetLifetime(f.lifetime)
 	s, err := store.Open(f.path, store.Options{Log: f.log}, f.Book)
