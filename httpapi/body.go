@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -46,6 +47,20 @@ func (s *Server) takeBody(c *fiber.Ctx) error {
 	}
 	c.Request().SetBodyRaw(body) // also gives the stream back
 	return c.Next()
+}
+
+// dialectBody is takeBody for handlers whose own shape of errors has to be kept.
+func (s *Server) dialectBody(c *fiber.Ctx) error {
+	switch strings.ToLower(c.Get(fiber.HeaderContentEncoding)) {
+	case "", "identity":
+	default:
+		return fiber.ErrUnsupportedMediaType
+	}
+	err := s.takeBody(c)
+	if errors.Is(err, errCrowd) {
+		return fiber.ErrServiceUnavailable
+	}
+	return err
 }
 
 // admitBody waits for a turn, for as long as the request may take to arrive.

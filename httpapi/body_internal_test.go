@@ -8,11 +8,14 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gofiber/fiber/v2"
 
 	"dongled/httpapi/auth"
 )
@@ -88,5 +91,37 @@ func TestBodiesAreBounded(t *testing.T) {
 	stop()
 	if err := <-ended; err != nil {
 		t.Error(err)
+	}
+}
+
+// crowded is a dialect that says which of fiber's errors it got for a body.
+type crowded struct{}
+
+func (crowded) OpenAPI() []byte { return []byte("openapi: 3.1.0") }
+
+func (crowded) Mount(r fiber.Router, body fiber.Handler, _ context.Context) {
+	r.Post("/crowded", func(c *fiber.Ctx) error {
+		var refused *fiber.Error
+		if err := c.Next(); !errors.As(err, &refused) {
+			return fmt.Errorf("not an error of fiber's: %w", err)
+		}
+		return c.SendString(refused.Error())
+	}, body, func(*fiber.Ctx) error { return nil })
+}
+
+// A dialect hears that there are too many large bodies in words that it can tell in its own shape.
+func TestDialectBodyInACrowd(t *testing.T) {
+	s := New(Options{Auth: anyone{}, Dialects: []Dialect{crowded{}}})
+	for range mostBodies {
+		s.bodies <- struct{}{}
+	}
+	s.stop() // ends the wait for a turn
+	resp, err := s.app.Test(httptest.NewRequest(http.MethodPost, "/crowded", strings.NewReader(strings.Repeat("x", 5000))), -1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if got, err := io.ReadAll(resp.Body); err != nil || string(got) != "Service Unavailable" {
+		t.Errorf("%q, %v", got, err)
 	}
 }

@@ -15,8 +15,14 @@
 // for two, whose requests are dialogues with others: USSD waits for the network's answer, and the test
 // of a webhook for its endpoint's.
 //
+// A [Dialect] is mounted before authenticate, since each has credentials and errors of its own; its
+// requests pass closeUnread, cleanPath and observe, then its check of credentials and scope (package compat),
+// and takeBody. What no dialect has as a route goes on to authenticate. The document that is served has the
+// parts of all dialects; what two APIs both have ends the start.
+//
 // The same routes are mounted at /, /3rdparty/v1 and /api/3rdparty/v1, because every client
-// concatenates its base URL and the path, and the three SMSGate editions differ in the base.
+// concatenates its base URL and the path, and the three SMSGate editions differ in the base. The last
+// of them is 614901.xyz's too; what that changes is in profile.go.
 //
 // # Decisions where SMSGate's editions differ or are silent
 //
@@ -40,6 +46,8 @@
 //   - mmsMessage is refused rather than dropped: MMS need a data connection and an MMSC. flashMessage,
 //     which SMSGate has as a draft, is a text of class 0, and one of the contents of which a message
 //     has exactly one; it is echoed as flashMessage.
+//   - templateMessage is ours: a text made of a template when the message is accepted, and a textMessage
+//     in every answer and event. Faults in it are 400, also where the template is not there.
 //   - An encrypted message (isEncrypted) is answered with 202 whatever is in it; it is opened after it
 //     was stored, and what cannot be sent has its recipients Failed. What is only checked before
 //     (base64, numbers, parts) is checked then. A ciphertext in place of a number may have 512
@@ -100,6 +108,8 @@
 //   - ttl of tokens: 0 is a day and what is too long is cut to a year, as in the cloud; refreshing
 //     answers 201. Both spellings of tokens are sent. Deleting a token that is another's answers 204
 //     and does nothing, as for one that does not exist: any other answer would tell which exist.
+//   - An API key is taken where a bearer token is, and has scopes as a token has. It makes and ends no
+//     tokens (403), since they would outlive it: tokens:manage is no part of a key's all:any.
 //   - After five wrong passwords an address has to wait, and is answered 429.
 //
 // Health and logs:

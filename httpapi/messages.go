@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"mime"
 	"net/url"
 	"strconv"
@@ -15,8 +16,8 @@ import (
 // headerTotalCount carries how many messages a listing matches in all.
 const headerTotalCount = "X-Total-Count"
 
-// send answers POST /messages, after the commit, with 202, Location and the full state.
-func (s *Server) send(prefix string) fiber.Handler {
+// send answers POST /messages, after the commit, with Location and the full state.
+func (s *Server) send(p profile) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		options, err := queryOf(c).sendOptions()
 		if err != nil {
@@ -26,7 +27,10 @@ func (s *Server) send(prefix string) fiber.Handler {
 			return err
 		}
 		now := time.Now()
-		submission, err := parseSubmission(c.BodyRaw(), s.opt.DeviceID, now)
+		submission, template, err := parseSubmission(c.BodyRaw(), s.opt.DeviceID, now)
+		if err == nil && template != nil {
+			submission.Content.Text, err = s.textOf(c.UserContext(), *template)
+		}
 		if err != nil {
 			return err
 		}
@@ -34,13 +38,14 @@ func (s *Server) send(prefix string) fiber.Handler {
 			return fault("deviceActiveWithin", "failed to select device: record not found")
 		}
 		submission.SkipPhoneValidation = options.skipPhoneValidation
+		submission.ID = cmp.Or(submission.ID, p.newID())
 
 		m, err := s.opt.Messages.Submit(c.UserContext(), submission)
 		if err != nil {
 			return fromSubmit(err)
 		}
-		c.Location(prefix + "/messages/" + url.PathEscape(m.ID))
-		return c.Status(fiber.StatusAccepted).JSON(s.state(m, true))
+		c.Location(p.prefix + "/messages/" + url.PathEscape(m.ID))
+		return c.Status(p.accepted()).JSON(s.state(p, m, true))
 	}
 }
 
@@ -69,33 +74,37 @@ func (s *Server) activeWithin(hours int, now time.Time) bool {
 	return false
 }
 
-func (s *Server) state(m queue.Message, includeContent bool) messageState {
-	return newMessageState(m, s.opt.DeviceID, includeContent)
+func (s *Server) state(p profile, m queue.Message, includeContent bool) messageState {
+	return newMessageState(p, m, s.opt.DeviceID, includeContent)
 }
 
-func (s *Server) get(c *fiber.Ctx) error {
-	id, err := messageID(c)
-	if err != nil {
-		return err
+func (s *Server) get(p profile) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		id, err := messageID(c)
+		if err != nil {
+			return err
+		}
+		m, err := s.opt.Messages.Get(c.UserContext(), id)
+		if err != nil {
+			return fromRead(err)
+		}
+		return c.JSON(s.state(p, m, true))
 	}
-	m, err := s.opt.Messages.Get(c.UserContext(), id)
-	if err != nil {
-		return fromRead(err)
-	}
-	return c.JSON(s.state(m, true))
 }
 
 // cancel answers without the content, as SMSGate does.
-func (s *Server) cancel(c *fiber.Ctx) error {
-	id, err := messageID(c)
-	if err != nil {
-		return err
+func (s *Server) cancel(p profile) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		id, err := messageID(c)
+		if err != nil {
+			return err
+		}
+		m, err := s.opt.Messages.Cancel(c.UserContext(), id)
+		if err != nil {
+			return fromRead(err)
+		}
+		return c.JSON(s.state(p, m, false))
 	}
-	m, err := s.opt.Messages.Cancel(c.UserContext(), id)
-	if err != nil {
-		return fromRead(err)
-	}
-	return c.JSON(s.state(m, false))
 }
 
 // messageID reads the id from the path. What cannot be an id is not found without asking.
@@ -107,25 +116,27 @@ func messageID(c *fiber.Ctx) (string, error) {
 	return id, nil
 }
 
-func (s *Server) list(c *fiber.Ctx) error {
-	listing, err := queryOf(c).listing(s.opt.DeviceID)
-	if err != nil {
-		return err
+func (s *Server) list(p profile) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		listing, err := queryOf(c).listing(p, s.opt.DeviceID)
+		if err != nil {
+			return err
+		}
+		var (
+			page  []queue.Message
+			total int
+		)
+		if !listing.nothing {
+			page, total, err = s.opt.Messages.List(c.UserContext(), listing.filter)
+		}
+		if err != nil {
+			return fromRead(err)
+		}
+		states := make([]messageState, 0, len(page))
+		for _, m := range page {
+			states = append(states, s.state(p, m, listing.includeContent))
+		}
+		c.Set(headerTotalCount, strconv.Itoa(total))
+		return c.JSON(states)
 	}
-	var (
-		page  []queue.Message
-		total int
-	)
-	if !listing.nothing {
-		page, total, err = s.opt.Messages.List(c.UserContext(), listing.filter)
-	}
-	if err != nil {
-		return fromRead(err)
-	}
-	states := make([]messageState, 0, len(page))
-	for _, m := range page {
-		states = append(states, s.state(m, listing.includeContent))
-	}
-	c.Set(headerTotalCount, strconv.Itoa(total))
-	return c.JSON(states)
 }

@@ -94,6 +94,7 @@ func (s *Server) trace(c *fiber.Ctx) error {
 // modemState is a modem.Status on the wire. A field that is absent is not known or empty.
 type modemState struct {
 	SIMNumber int    `json:"simNumber"`
+	Name      string `json:"name,omitempty"`
 	State     string `json:"state"`
 	Problem   string `json:"problem,omitempty"`
 	Hint      string `json:"hint,omitempty"`
@@ -161,7 +162,7 @@ var registrations = [...]string{
 
 func newModemState(m modem.Status, now time.Time) modemState {
 	state := modemState{
-		SIMNumber: m.SIM, State: string(m.State), Problem: m.Problem, Hint: m.Hint,
+		SIMNumber: m.SIM, Name: m.Name, State: string(m.State), Problem: m.Problem, Hint: m.Hint,
 		Warnings: []warning{},
 		Port:     m.Port, TTY: m.Tty, Profile: m.Profile,
 		Manufacturer: m.Manufacturer, Model: m.Model, Revision: m.Revision,

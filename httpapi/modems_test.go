@@ -10,7 +10,7 @@ import (
 
 // whole is a status with everything known.
 var whole = modem.Status{
-	SIM: 3, Port: "imei:490154203237518", State: modem.StateReady,
+	SIM: 3, Name: "Front door", Port: "imei:490154203237518", State: modem.StateReady,
 	IMEI: "490154203237518", IMSI: "262010000000003", ICCID: "8949000000000000003",
 	Manufacturer: "huawei", Model: "E173", Revision: "11.126", Number: "+491701234567",
 	SMSC: "+491710760000", Operator: "Net", Registration: 5, SignalDBM: -71, Reports: true,
@@ -19,7 +19,7 @@ var whole = modem.Status{
 	Balance: modem.Balance{Amount: 12.5, At: at(7)}, LastSeen: at(9), Sessions: 5,
 }
 
-const wholeJSON = `{"simNumber":3,"state":"ready","warnings":[],"port":"imei:490154203237518","tty":"/dev/ttyUSB4","profile":"huawei-e173",` +
+const wholeJSON = `{"simNumber":3,"name":"Front door","state":"ready","warnings":[],"port":"imei:490154203237518","tty":"/dev/ttyUSB4","profile":"huawei-e173",` +
 	`"manufacturer":"huawei","model":"E173","revision":"11.126","imei":"490154203237518","imsi":"262010000000003","iccid":"8949000000000000003",` +
 	`"phoneNumber":"+491701234567","smsc":"+491710760000","carrierName":"Net","registration":"roaming","signalDbm":-71,"deliveryReports":true,` +
 	`"storage":[{"name":"SM","used":2,"total":10},{"name":"ME","used":0,"total":255}],` +

@@ -82,7 +82,7 @@ func TestParseSubmission(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := parseSubmission([]byte(test.body), ownID, now)
+			got, _, err := parseSubmission([]byte(test.body), ownID, now)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -97,7 +97,7 @@ func TestParseSubmissionRefuses(t *testing.T) {
 	const hi = `"textMessage":{"text":"Hi"},"phoneNumbers":["+491701234567"]`
 	const to = `,"phoneNumbers":["+491701234567"]}`
 	const oneOf = "body: must specify exactly one of: textMessage, dataMessage, or message"
-	const twoOf = "body: cannot specify multiple message types simultaneously: textMessage, dataMessage, flashMessage, message"
+	const twoOf = "body: cannot specify multiple message types simultaneously: textMessage, dataMessage, flashMessage, templateMessage, message"
 	const badID = "id: must be 1 to 36 characters out of A-Z a-z 0-9 - . _ ~ ! $ & ' ( ) * + , ; = : @"
 	const badTime = ": must be a date and time as in RFC 3339, such as 2030-12-31T23:59:59Z"
 	tests := []struct{ name, body, want string }{
@@ -195,7 +195,7 @@ func TestParseSubmissionRefuses(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := parseSubmission([]byte(test.body), ownID, now)
+			_, _, err := parseSubmission([]byte(test.body), ownID, now)
 			var field *queue.FieldError
 			if !errors.As(err, &field) || err.Error() != test.want {
 				t.Errorf("got  %v\nwant %s", err, test.want)
@@ -218,7 +218,7 @@ func TestLargestRequestFits(t *testing.T) {
 	if body.Len() > DefaultMaxBody {
 		t.Errorf("%d bytes do not fit into %d", body.Len(), DefaultMaxBody)
 	}
-	if _, err := parseSubmission([]byte(body.String()), ownID, now); err != nil {
+	if _, _, err := parseSubmission([]byte(body.String()), ownID, now); err != nil {
 		t.Error(err)
 	}
 }
@@ -237,7 +237,7 @@ func TestTidySlashes(t *testing.T) {
 func FuzzParseSubmission(f *testing.F) {
 	f.Add([]byte(`{"textMessage":{"text":"Hi"},"phoneNumbers":["+1"]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		s, err := parseSubmission(body, ownID, now)
+		s, template, err := parseSubmission(body, ownID, now)
 		if err != nil {
 			var field *queue.FieldError
 			if !errors.As(err, &field) || field.Field == "" || field.Problem == "" {
@@ -245,8 +245,8 @@ func FuzzParseSubmission(f *testing.F) {
 			}
 			return
 		}
-		if (s.Content.Text == "") == (len(s.Content.Data) == 0) {
-			t.Errorf("not exactly one content: %+v", s.Content)
+		if count(s.Content.Text != "", len(s.Content.Data) > 0, template != nil) != 1 {
+			t.Errorf("not exactly one content: %+v, %+v", s.Content, template)
 		}
 		if len(s.Content.Data) > base64.StdEncoding.DecodedLen(maxDataLen) || s.ID != "" && !validID(s.ID) {
 			t.Errorf("beyond the limits: %+v", s)

@@ -11,11 +11,8 @@ import (
 	"dongled/scheduler/queue"
 )
 
-// Limits of a listing.
-const (
-	defaultLimit = 50
-	maxLimit     = 100
-)
+// maxOffset is how far into a listing a page may begin.
+const maxOffset = math.MaxInt32
 
 // query reads parameters and keeps the first fault in err. An empty parameter is an absent one.
 type query struct {
@@ -118,14 +115,14 @@ type listing struct {
 	nothing bool
 }
 
-func (q *query) listing(deviceID string) (listing, error) {
+func (q *query) listing(p profile, deviceID string) (listing, error) {
 	l := listing{
 		includeContent: q.flag("includeContent"),
 		filter: queue.Filter{
 			From:        q.time("from"),
 			To:          q.time("to"),
-			Limit:       min(maxLimit, q.integer("limit", 1, math.MaxInt32, defaultLimit)),
-			Offset:      q.integer("offset", 0, math.MaxInt32, 0),
+			Limit:       min(maxLimit, q.integer("limit", 1, math.MaxInt32, p.limit())),
+			Offset:      p.offset(q),
 			OldestFirst: q.oldestFirst(),
 		},
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"dongled/httpapi/templates"
 	"dongled/scheduler/queue"
 )
 
@@ -27,19 +28,20 @@ const (
 
 // submissionFields are the fields of a request that parseSubmission knows.
 var submissionFields = []string{
-	"id", "deviceId", "message", "textMessage", "dataMessage", "mmsMessage", "flashMessage",
+	"id", "deviceId", "message", "textMessage", "dataMessage", "mmsMessage", "flashMessage", "templateMessage",
 	"phoneNumbers", "isEncrypted", "simNumber", "withDeliveryReport", "priority",
 	"ttl", "validUntil", "scheduleAt",
 }
 
-// parseSubmission reads the body of POST /messages. deviceID is this gateway's own. Every error
-// is a *queue.FieldError.
-func parseSubmission(body []byte, deviceID string, now time.Time) (queue.Submission, error) {
+// parseSubmission reads the body of POST /messages. deviceID is this gateway's own. A message without a
+// content is of what the template makes, which is nil for any other. Every error is a *queue.FieldError.
+func parseSubmission(body []byte, deviceID string, now time.Time) (queue.Submission, *templates.Request, error) {
 	o := parseBody(body, submissionFields...)
 	encrypted, _ := o.flag("isEncrypted")
+	content, template := o.content(encrypted)
 	s := queue.Submission{
 		ID:         o.messageID(),
-		Content:    o.content(encrypted),
+		Content:    content,
 		Recipients: o.recipients(encrypted),
 		Report:     true,
 		Encrypted:  encrypted,
@@ -56,7 +58,7 @@ func parseSubmission(body []byte, deviceID string, now time.Time) (queue.Submiss
 	}
 	s.ValidUntil = o.validity(now)
 	s.ScheduleAt = o.schedule(now, s.ValidUntil)
-	return s, o.err
+	return s, template, o.err
 }
 
 func (o *object) messageID() string {
@@ -88,9 +90,9 @@ func (o *object) ownDevice(deviceID string) {
 	}
 }
 
-// content reads the one of textMessage, dataMessage, flashMessage and the deprecated message that is
-// present.
-func (o *object) content(encrypted bool) queue.Content {
+// content reads the one of textMessage, dataMessage, flashMessage, templateMessage and the deprecated
+// message that is present.
+func (o *object) content(encrypted bool) (queue.Content, *templates.Request) {
 	if _, found := o.take("mmsMessage"); found {
 		o.reject("mmsMessage", "not supported: MMS need a data connection and an MMSC; send a textMessage")
 	}
@@ -98,29 +100,48 @@ func (o *object) content(encrypted bool) queue.Content {
 	text := o.nested("textMessage", "text")
 	flash := o.nested("flashMessage", "text")
 	data := o.nested("dataMessage", "data", "port")
+	template := o.nested("templateMessage", append([]string{"template"}, renderFields...)...)
 	// An empty message beside another content is how some clients write "none".
-	hasPlain = hasPlain && (plain != "" || text == nil && flash == nil && data == nil)
+	others := count(text != nil, flash != nil, data != nil, template != nil)
+	hasPlain = hasPlain && (plain != "" || others == 0)
 
-	switch count(hasPlain, text != nil, flash != nil, data != nil) {
+	switch others + count(hasPlain) {
 	case 0:
 		o.reject("body", "must specify exactly one of: textMessage, dataMessage, or message")
-		return queue.Content{}
+		return queue.Content{}, nil
 	case 1:
 	default:
-		o.reject("body", "cannot specify multiple message types simultaneously: textMessage, dataMessage, flashMessage, message")
-		return queue.Content{}
+		o.reject("body", "cannot specify multiple message types simultaneously: textMessage, dataMessage, flashMessage, templateMessage, message")
+		return queue.Content{}, nil
 	}
 	switch {
 	case text != nil:
-		return queue.Content{Text: o.innerText(text)}
+		return queue.Content{Text: o.innerText(text)}, nil
 	case flash != nil:
-		return queue.Content{Text: o.innerText(flash), Flash: true}
+		return queue.Content{Text: o.innerText(flash), Flash: true}, nil
 	case data != nil:
 		content := data.dataContent(encrypted)
 		o.adopt(data)
-		return content
+		return content, nil
+	case template != nil:
+		return queue.Content{}, o.template(template, encrypted)
 	}
-	return queue.Content{Text: o.checkText("message", plain, true)}
+	return queue.Content{Text: o.checkText("message", plain, true)}, nil
+}
+
+// template reads a templateMessage.
+func (o *object) template(inner *object, encrypted bool) *templates.Request {
+	r := inner.render()
+	id, found := inner.text("template")
+	switch {
+	case !found:
+		inner.reject("template", "is required")
+	case encrypted:
+		inner.reject("template", "cannot be of a message that is encrypted")
+	}
+	r.Project = id
+	o.adopt(inner)
+	return &r
 }
 
 // innerText reads the text of a textMessage or flashMessage.

@@ -2,27 +2,34 @@ package httpapi
 
 import "github.com/gofiber/fiber/v2"
 
-// mounts are the prefixes that clients of SMSGate's local, cloud and private servers use.
-var mounts = []string{"", "/3rdparty/v1", "/api/3rdparty/v1"}
-
 // routes registers everything. Fiber runs what matches in the order of registration: what stands
 // before authenticate is open to all.
 func (s *Server) routes() {
 	s.app.Use(cleanPath, s.observe)
-	for _, prefix := range mounts {
-		s.openRoutes(s.app.Group(prefix))
+	profiles := s.opt.profiles()
+	for _, p := range profiles {
+		s.openRoutes(s.app.Group(p.prefix))
 	}
+	for _, d := range s.opt.Dialects {
+		s.alone(func() { d.Mount(s.app, s.dialectBody, s.serving) })
+	}
+	s.alone(func() { s.guardedRoutes(profiles) })
+}
+
+// guardedRoutes are those of SMSGate's API that ask for credentials.
+func (s *Server) guardedRoutes(profiles []profile) {
 	s.app.Use(s.authenticate, s.takeBody, refuseEncoding)
-	for _, prefix := range mounts {
-		r := s.app.Group(prefix)
+	for _, p := range profiles {
+		r := s.app.Group(p.prefix)
 		r.Get("/", s.may(), s.index)
-		s.messageRoutes(r, prefix)
+		s.messageRoutes(r, p)
 		s.inboxRoutes(r)
 		s.deviceRoutes(r)
 		s.webhookRoutes(r)
 		s.settingsRoutes(r)
 		s.tokenRoutes(r)
 		s.modemRoutes(r)
+		s.templateRoutes(r, p.prefix)
 	}
 	s.app.Use(s.may()) // what does not exist is no business of refresh tokens either
 }
@@ -32,20 +39,20 @@ func (s *Server) openRoutes(r fiber.Router) {
 	r.Get("/health/live", s.live)
 	r.Get("/health/ready", s.ready)
 	r.Get("/health/startup", s.startup)
-	r.Get("/openapi.yaml", serveSpec)
+	r.Get("/openapi.yaml", s.serveSpec)
 	r.Get("/docs", docs)
 	r.Get("/docs/:file", docsFile)
 }
 
 // Clients of different age say /message and /messages, /webhook and /webhooks, /device and /devices.
 
-func (s *Server) messageRoutes(r fiber.Router, prefix string) {
+func (s *Server) messageRoutes(r fiber.Router, p profile) {
 	for _, path := range []string{"/messages", "/message"} {
 		r.Post(path+"/inbox/export", s.may("messages:export"), s.exportInbox)
-		r.Post(path, s.may("messages:send"), s.send(prefix))
-		r.Get(path, s.may("messages:list", "messages:read"), s.list)
-		r.Get(path+"/:id", s.may("messages:read"), s.get)
-		r.Delete(path+"/:id", s.may("messages:cancel"), s.cancel)
+		r.Post(path, s.may("messages:send"), s.send(p))
+		r.Get(path, s.may("messages:list", "messages:read"), s.list(p))
+		r.Get(path+"/:id", s.may("messages:read"), s.get(p))
+		r.Delete(path+"/:id", s.may("messages:cancel"), s.cancel(p))
 	}
 }
 
@@ -73,6 +80,7 @@ func (s *Server) webhookRoutes(r fiber.Router) {
 		r.Get(path+"/:id/deliveries", s.may("webhooks:list"), s.deliveries)
 		r.Post(path+"/:id/deliveries/:delivery/replay", s.may("webhooks:write"), s.replayDelivery)
 	}
+	r.Get("/callbacks", s.may("webhooks:list"), s.callbacks)
 }
 
 func (s *Server) settingsRoutes(r fiber.Router) {
@@ -80,6 +88,7 @@ func (s *Server) settingsRoutes(r fiber.Router) {
 	r.Patch("/settings", s.may("settings:write"), s.patchSettings)
 	r.Put("/settings", s.may("settings:write"), s.putSettings)
 	r.Get("/logs", s.may("logs:read"), s.logs)
+	r.Get("/links", s.may("links:read"), s.links)
 }
 
 func (s *Server) tokenRoutes(r fiber.Router) {
@@ -96,4 +105,19 @@ func (s *Server) modemRoutes(r fiber.Router) {
 	r.Get("/modems/:sim/trace", s.may("logs:read"), s.trace)
 	r.Post("/modems/:sim/ussd", s.may("messages:send"), s.ussd)
 	r.Delete("/modems/:sim/ussd", s.may("messages:send"), s.cancelUSSD)
+}
+
+func (s *Server) templateRoutes(r fiber.Router, prefix string) {
+	const one, version = "/templates/:id", "/templates/:id/versions/:version"
+	r.Get("/templates", s.may("templates:read"), s.listTemplates)
+	r.Post("/templates", s.may("templates:write"), s.createTemplate(prefix))
+	r.Get(one, s.may("templates:read"), s.getTemplate)
+	r.Put(one, s.may("templates:write"), s.renameTemplate)
+	r.Delete(one, s.may("templates:write"), s.removeTemplate)
+	r.Post(one+"/render", s.may("templates:read"), s.renderTemplate)
+	r.Post(one+"/versions", s.may("templates:write"), s.addVersion)
+	r.Put(version, s.may("templates:write"), s.replaceVersion)
+	r.Delete(version, s.may("templates:write"), s.changeVersion(Templates.RemoveVersion))
+	r.Post(version+"/activate", s.may("templates:write"), s.changeVersion(Templates.Activate))
+	r.Post(version+"/retire", s.may("templates:write"), s.changeVersion(Templates.Retire))
 }

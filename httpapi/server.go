@@ -35,6 +35,16 @@ type Events interface {
 	Announce(ctx context.Context, name string, payload any) error
 }
 
+// Dialect is the API of another vendor on the same server. No two may have a route, or a name in their
+// documents, in common, nor may one have what SMSGate's API has.
+type Dialect interface {
+	// Mount adds routes, which judge their own credentials. body reads a whole request body, and serving
+	// ends with the server.
+	Mount(r fiber.Router, body fiber.Handler, serving context.Context)
+	// OpenAPI is its part of the document.
+	OpenAPI() []byte
+}
+
 // Uplink is the connection with an SMSGate server.
 type Uplink interface {
 	// Connected reports whether there is one at the moment, and whether there should be.
@@ -61,18 +71,28 @@ const (
 const maxHeader = 8 << 10
 
 // Options configure a Server. Messages, Inbox, Modems, Auth and DeviceID are required, and so are
-// Webhooks, Settings, Logs and Events for what asks for them; without Auth nobody is let in.
+// Webhooks, Callbacks, Settings, Logs, Events, Links and Templates for what asks for them; without Auth nobody
+// is let in.
 type Options struct {
 	Messages Messages
 	Inbox    Inbox
 	Modems   Modems
 	Webhooks Webhooks
-	Settings Settings
-	Logs     Logs
-	Events   Events
-	Auth     Auth
+	// Callbacks are those of Dialects.
+	Callbacks Callbacks
+	Settings  Settings
+	Logs      Logs
+	Events    Events
+	Links     Links
+	Auth      Auth
+	Templates Templates
 	// Certificate has the server speak HTTPS; nil is plain HTTP.
 	Certificate *Certificate
+	// SMSGateOnly has /api/3rdparty/v1 speak SMSGate's API, as its private servers do, and not that of
+	// 614901.xyz.
+	SMSGateOnly bool
+	// Dialects are the APIs of other vendors that are switched on.
+	Dialects []Dialect
 	// Uplink is the SMSGate server that this gateway is a device of; nil is none.
 	Uplink Uplink
 
@@ -141,6 +161,10 @@ type Server struct {
 	serving context.Context
 	stop    context.CancelFunc
 	spares  spares
+	// spec is the OpenAPI document that is served.
+	spec []byte
+	// clash is what two APIs both have. Then Serve answers nothing: one of them would get the other's requests.
+	clash error
 	// bodies has an element for each long body in memory.
 	bodies chan struct{}
 	// pingEvery is a time.Duration; pingSet says that it changed.
@@ -170,6 +194,7 @@ func New(o Options) *Server {
 		DisablePreParseMultipartForm: true,
 		ErrorHandler:                 s.fail,
 	})
+	s.spec, s.clash = wholeSpec(o.Dialects)
 	s.routes()
 	s.app.Server().Handler = closeUnread(refuseAmbiguous(refuseMethods(s.app.Server().Handler)))
 	return s
@@ -177,8 +202,13 @@ func New(o Options) *Server {
 
 // Serve answers on ln until ctx ends, then lets requests in progress finish for at most
 // ShutdownTimeout. It closes ln, and returns nil after an orderly end. Requests that outlast
-// ShutdownTimeout are reported as an error; their goroutines end with the process.
+// ShutdownTimeout are reported as an error; their goroutines end with the process. Dialects that clash
+// are an error at once.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	if s.clash != nil {
+		s.stop()
+		return errors.Join(s.clash, ln.Close())
+	}
 	served := make(chan error, 1)
 	if s.opt.Certificate != nil {
 		ln = s.opt.Certificate.listen(ln)

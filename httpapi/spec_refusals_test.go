@@ -83,7 +83,7 @@ func refusing(t *testing.T, status int) (ops []string) {
 
 // plainPath is a path of the document with ids of nothing in it.
 func plainPath(path string) string {
-	return strings.NewReplacer("{id}", "x", "{jti}", "x", "{delivery}", "x", "{partId}", "1", "{sim}", "1", "{file}", "x").Replace(path)
+	return strings.NewReplacer("{id}", "x", "{jti}", "x", "{delivery}", "x", "{version}", "1", "{partId}", "1", "{sim}", "1", "{file}", "x").Replace(path)
 }
 
 // Tokens are in the store, too.

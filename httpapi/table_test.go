@@ -70,10 +70,13 @@ var wanted = map[string]string{
 	"GET /webhook/:id/deliveries":                    "webhooks:list",
 	"POST /webhook/:id/deliveries/:delivery/replay":  "webhooks:write",
 
+	"GET /callbacks": "webhooks:list",
+
 	"GET /settings":   "settings:read",
 	"PATCH /settings": "settings:write",
 	"PUT /settings":   "settings:write",
 	"GET /logs":       "logs:read",
+	"GET /links":      "links:read",
 
 	"POST /auth/token":         "tokens:manage",
 	"POST /auth/token/refresh": "tokens:refresh",
@@ -85,12 +88,25 @@ var wanted = map[string]string{
 	"GET /modems/:sim/trace":   "logs:read",
 	"POST /modems/:sim/ussd":   "messages:send",
 	"DELETE /modems/:sim/ussd": "messages:send",
+
+	"GET /templates":                                 "templates:read",
+	"POST /templates":                                "templates:write",
+	"GET /templates/:id":                             "templates:read",
+	"PUT /templates/:id":                             "templates:write",
+	"DELETE /templates/:id":                          "templates:write",
+	"POST /templates/:id/render":                     "templates:read",
+	"POST /templates/:id/versions":                   "templates:write",
+	"PUT /templates/:id/versions/:version":           "templates:write",
+	"DELETE /templates/:id/versions/:version":        "templates:write",
+	"POST /templates/:id/versions/:version/activate": "templates:write",
+	"POST /templates/:id/versions/:version/retire":   "templates:write",
 }
 
-// everyScope are SMSGate's, without the two that are special.
+// everyScope are SMSGate's and ours, without the two that are special.
 var everyScope = strings.Fields(`
 	messages:send messages:read messages:list messages:cancel messages:export inbox:list inbox:read inbox:refresh
-	devices:list devices:delete webhooks:list webhooks:write webhooks:delete settings:read settings:write logs:read tokens:manage`)
+	devices:list devices:delete webhooks:list webhooks:write webhooks:delete settings:read settings:write logs:read tokens:manage
+	templates:read templates:write links:read`)
 
 // access is what an answer says of the credentials.
 type access string
@@ -229,6 +245,14 @@ func TestAuthorisation(t *testing.T) {
 		for _, scope := range append(everyScope, "all:any") {
 			holders["Bearer "+s.issue(0, scope).Access] = scope
 		}
+		keys := map[string]string{}
+		for _, scope := range []string{"all:any", "messages:send", "settings:write"} {
+			key, err := s.auth.AddKey(t.Context(), strings.ReplaceAll(scope, ":", "."), "", []string{scope}, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			keys[key] = scope
+		}
 		nobodies := []string{
 			"", "Digest x", "Bearer " + expired.Access, "Bearer " + expired.Refresh, "Bearer " + revoked.Access, "Bearer " + revoked.Refresh,
 		}
@@ -250,6 +274,15 @@ func TestAuthorisation(t *testing.T) {
 			}
 			for header, scope := range holders {
 				check(scope, scope, header)
+			}
+			for key, scope := range keys {
+				switch {
+				case want == "tokens:refresh":
+					scope = "" // as with a password
+				case want == "tokens:manage" && scope == "all:any":
+					scope = "all:any of a key"
+				}
+				check("a key for "+scope, scope, "Bearer "+key)
 			}
 			withPassword := "all:any"
 			if want == "tokens:refresh" {

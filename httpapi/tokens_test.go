@@ -18,7 +18,7 @@ import (
 )
 
 // startWithUsers is start with a store behind the accounts. The user anna may send and make tokens.
-func startWithUsers(t *testing.T) (*server, *auth.Auth) {
+func startWithUsers(t *testing.T, edits ...func(*httpapi.Options)) (*server, *auth.Auth) {
 	t.Helper()
 	a := account(t, username, password)
 	st, err := store.Open(filepath.Join(t.TempDir(), "s.db"), store.Options{}, a)
@@ -26,7 +26,7 @@ func startWithUsers(t *testing.T) (*server, *auth.Auth) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = st.Close() })
-	s := start(t, func(o *httpapi.Options) { o.Auth = a })
+	s := start(t, append(edits, func(o *httpapi.Options) { o.Auth = a })...)
 	if err := a.AddUser(t.Context(), "anna", annasPassword, []string{"messages:send", "tokens:manage"}, false); err != nil {
 		t.Fatal(err)
 	}

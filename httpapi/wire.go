@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"time"
 
 	"dongled/scheduler/queue"
@@ -33,9 +34,9 @@ type messageState struct {
 }
 
 type recipientState struct {
-	PhoneNumber string `json:"phoneNumber"`
-	State       string `json:"state"`
-	Error       string `json:"error,omitempty"`
+	PhoneNumber string          `json:"phoneNumber"`
+	State       string          `json:"state"`
+	Error       json.RawMessage `json:"error,omitempty"`
 }
 
 type textMessage struct {
@@ -47,7 +48,7 @@ type dataMessage struct {
 	Port uint16 `json:"port"`
 }
 
-func newMessageState(m queue.Message, deviceID string, includeContent bool) messageState {
+func newMessageState(p profile, m queue.Message, deviceID string, includeContent bool) messageState {
 	state := messageState{
 		ID:         m.ID,
 		DeviceID:   deviceID,
@@ -59,7 +60,7 @@ func newMessageState(m queue.Message, deviceID string, includeContent bool) mess
 		IsEncrypted: m.Encrypted,
 	}
 	for _, r := range m.Recipients {
-		state.Recipients = append(state.Recipients, recipientState{r.Number, r.State.String(), r.Error})
+		state.Recipients = append(state.Recipients, recipientState{r.Number, r.State.String(), p.problem(r.Error)})
 	}
 	for _, r := range m.Reached {
 		state.States[r.State.String()] = stamp(r.At)
