@@ -16,8 +16,9 @@ type complaint struct {
 	problem string
 }
 
-// complaints checks everything that a type alone does not.
-func complaints(c Config) []complaint {
+// complaints checks everything that a type alone does not. dialects are the names of other vendors' APIs,
+// nil if they are not known.
+func complaints(c Config, dialects []string) []complaint {
 	var r rules
 	r.service(c)
 	r.modems(c.Modems, c.Quotas)
@@ -27,9 +28,18 @@ func complaints(c Config) []complaint {
 	r.must(c.Inbox.PartialAfter > 0, "must be more than 0", "inbox.partial_after")
 	r.must(c.Inbox.Retention > 0, "must be more than 0", "inbox.retention")
 	r.around(c)
+	r.receivers(c.Receivers)
+	r.groups(c.Groups)
+	r.quietHours(c.QuietHours)
+	r.links(c.Links)
+	r.skycore(c.Skycore)
 	if problem := regionProblem(c.Phone.DefaultRegion); problem != "" {
 		r.add(problem, "phone.default_region")
 	}
+	r.dialects(c.Dialects, dialects)
+	r.bird(c.Bird)
+	r.channels(c.Channels)
+	r.twilio(c.Twilio)
 	return r
 }
 

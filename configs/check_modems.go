@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -12,6 +13,8 @@ import (
 var (
 	pinPattern     = regexp.MustCompile(`^([0-9]{4,8})?$`)
 	smscPattern    = regexp.MustCompile(`^(\+[0-9]{3,20})?$`)
+	namePattern    = regexp.MustCompile(`^([A-Za-z0-9._-]([A-Za-z0-9 ._-]{0,30}[A-Za-z0-9._-])?)?$`)
+	numberPattern  = regexp.MustCompile(`^(\+[0-9]{7,15})?$`)
 	virtualPattern = regexp.MustCompile(`^virtual:[A-Za-z0-9._-]+$`)
 	// soughtPattern is a port that is looked for on the bus: IMEI (TS 23.003 section 6.2), IMSI
 	// (section 2.2), or USB vendor and product with the number of an interface.
@@ -47,6 +50,30 @@ func (r *rules) modems(modems []Modem, general Quota) {
 			ports[port] = at + "port"
 		}
 	}
+	r.names(modems)
+}
+
+// names checks what clients call SIMs by: each must lead to one.
+func (r *rules) names(modems []Modem) {
+	names, numbers := map[string]string{}, map[string]string{}
+	for i, m := range modems {
+		at := fmt.Sprintf("modems[%d].", i)
+		if first, taken := names[m.Name]; taken && m.Name != "" {
+			r.add("is taken by "+first+"; one name is one SIM", at+"name", first)
+		} else {
+			names[m.Name] = at + "name"
+		}
+		other := slices.IndexFunc(modems, func(o Modem) bool { return o.SIM != m.SIM && strconv.Itoa(o.SIM) == m.Name })
+		if other >= 0 {
+			first := fmt.Sprintf("modems[%d].sim", other)
+			r.add("is the simNumber of another, "+first, at+"name", first)
+		}
+		if first, taken := numbers[m.Number]; taken && m.Number != "" {
+			r.add("is taken by "+first+"; one number is one SIM", at+"number", first)
+		} else {
+			numbers[m.Number] = at + "number"
+		}
+	}
 }
 
 func (r *rules) modem(m Modem, at string) {
@@ -55,6 +82,9 @@ func (r *rules) modem(m Modem, at string) {
 	r.must(1 <= m.Baud && m.Baud <= maxBaud, fmt.Sprintf("must be from 1 to %d; usual is 115200", maxBaud), at+"baud")
 	r.must(pinPattern.MatchString(m.PIN), "must be 4 to 8 digits, or empty for a SIM without PIN", at+"pin")
 	r.must(smscPattern.MatchString(m.SMSC), "must be + and 3 to 20 digits, or empty for the SIM's own", at+"smsc")
+	r.must(namePattern.MatchString(m.Name),
+		"must be 1 to 32 letters, digits, spaces, dots, underscores and hyphens, no space first or last; or empty", at+"name")
+	r.must(numberPattern.MatchString(m.Number), "must be + and 7 to 15 digits, or empty for what the SIM says", at+"number")
 	r.must(len(m.ResetCommand) == 0 || m.ResetCommand[0] != "" && !(len(m.ResetCommand) == 1 && strings.ContainsAny(m.ResetCommand[0], " \t\n")),
 		"must be a program and its arguments, each an entry of the list; no shell reads it", at+"reset_command")
 	r.must(!slices.ContainsFunc(m.ResetCommand, func(arg string) bool { return strings.Contains(arg, "\x00") }),

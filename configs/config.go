@@ -46,6 +46,17 @@ type Config struct {
 	Ping       Ping       `koanf:"ping"`
 	Logs       Logs       `koanf:"logs"`
 	Uplink     Uplink     `koanf:"uplink"`
+	// What follows is of other vendors' APIs.
+	Dialects   Dialects   `koanf:"dialects"`
+	Callbacks  Callbacks  `koanf:"callbacks"`
+	QuietHours QuietHours `koanf:"quiet_hours"`
+	Links      Links      `koanf:"links"`
+	Bird       Bird       `koanf:"bird"`
+	Channels   []Channel  `koanf:"channels"`
+	Skycore    Skycore    `koanf:"skycore"`
+	Receivers  []Receiver `koanf:"receivers"`
+	Groups     []Group    `koanf:"groups"`
+	Twilio     Twilio     `koanf:"twilio"`
 }
 
 // HTTP is the API server.
@@ -99,6 +110,10 @@ type Modem struct {
 	PIN string `koanf:"pin,secret"`
 	// SMSC overrides the service centre address of the SIM; + and digits.
 	SMSC string `koanf:"smsc"`
+	// Name and Number are what clients may call the SIM by, besides SIM: a word of the user's, and the
+	// subscriber's own number where the SIM does not hold it.
+	Name   string `koanf:"name"`
+	Number string `koanf:"number"`
 	// HangUpCalls ends incoming calls instead of letting them ring.
 	HangUpCalls bool `koanf:"hang_up_calls"`
 	// ResetCommand is argv of the user's own last resort against a dongle that does not answer.
@@ -271,8 +286,17 @@ func Default() Config {
 		Webhooks: Webhooks{RetryCount: DefaultRetryCount, InternetRequired: true},
 		Logs:     Logs{Lifetime: DefaultRetention},
 		Uplink:   Uplink{Name: DefaultUplinkName},
+
+		Dialects:   Dialects{ThirdParty: HomeAPI},
+		Callbacks:  Callbacks{HTTP: LAN},
+		QuietHours: QuietHours{Start: "00:00", End: "00:00"},
+		Links:      Links{Lifetime: 90 * 24 * time.Hour},
+		Bird:       Bird{ValidationStatus: 400, MMSFallback: MMSReject, FrequencyPeriod: 24 * time.Hour},
 	}
 }
+
+// DefaultChannel is an entry of channels that sets nothing; id must be set.
+func DefaultChannel() Channel { return Channel{Kind: Conversational} }
 
 // DefaultModem is an entry of modems that sets nothing; sim and port must be set.
 func DefaultModem() Modem {

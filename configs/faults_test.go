@@ -32,21 +32,23 @@ func compare(t *testing.T, got []string, want ...string) {
 
 // TestEachFault has one fault a row; the text after the file's name is part of what users see.
 func TestEachFault(t *testing.T) {
+	const sections = "http, auth, store, modems, routes, quotas, messages, inbox, phone, encryption, webhooks, ping, logs, uplink, " +
+		"dialects, callbacks, quiet_hours, links, bird, channels, skycore, receivers, groups, twilio"
 	const duration = "must be a length of time such as 180s, 10m, 24h or 30d; a number alone is seconds"
 	tests := []struct{ yaml, want string }{
 		// Documents.
 		{"a: b: c", "not valid YAML: mapping values are not allowed in this context"},
 		{"\thttp:", "not valid YAML: found character that cannot start any token"},
-		{"[]", "a list: must be a mapping with the keys http, auth, store, modems, routes, quotas, messages, inbox, phone, encryption, webhooks, ping, logs, uplink"},
+		{"[]", "a list: must be a mapping with the keys " + sections},
 		{"{}\n---\n{}", "more than one YAML document; only the first would be read"},
 		// Keys.
 		{"htpt: {}", "htpt: unknown key in line 1; did you mean http?"},
 		{"http:\n  Listen: ':1'", "http.Listen: unknown key in line 2; did you mean listen?"},
-		{"listen: ':1'", "listen: unknown key in line 1; did you mean http.listen?"},
+		{"listen: ':1'", "listen: unknown key in line 1; did you mean http.listen or links.listen?"},
 		{"pin: 1234", "pin: unknown key in line 1; did you mean modems[0].pin?"},
-		{"weather: 1", "weather: unknown key in line 1; known here: http, auth, store, modems, routes, quotas, messages, inbox, phone, encryption, webhooks, ping, logs, uplink"},
+		{"weather: 1", "weather: unknown key in line 1; known here: " + sections},
 		{"webhooks: 1", "webhooks: a single value: must be a mapping with the keys allow_lan_http, retry_count, signing_key, internet_required"},
-		{"http.listen: x", "http.listen: unknown key in line 1; known here: http, auth, store, modems, routes, quotas, messages, inbox, phone, encryption, webhooks, ping, logs, uplink"},
+		{"http.listen: x", "http.listen: unknown key in line 1; known here: " + sections},
 		{"modems: [{sim: 1, port: /x, pni: 1}]", "modems[0].pni: unknown key in line 1; did you mean pin?"},
 		{"? [a]\n: b", "a list: must not be a key"},
 		{"http: {listen: ':1', listen: ':2'}", "http.listen: is set twice, in lines 1 and 1"},
@@ -56,7 +58,7 @@ func TestEachFault(t *testing.T) {
 		{"http: {listen: [a]}", "http.listen: a list: must be a single value"},
 		{"http: {listen: {a: b}}", "http.listen: a mapping: must be a single value"},
 		{"modems: {sim: 1}", `modems: a mapping: must be auto, or a list, each entry beginning with "- "`},
-		{"modems: [/dev/ttyUSB0]", "modems[0]: a single value: must be a mapping with the keys sim, port, baud, pin, smsc, hang_up_calls, reset_command, quotas, balance"},
+		{"modems: [/dev/ttyUSB0]", "modems[0]: a single value: must be a mapping with the keys sim, port, baud, pin, smsc, name, number, hang_up_calls, reset_command, quotas, balance"},
 		{"modems: Auto", `modems: Auto: must be auto, or a list, each entry beginning with "- "`},
 		{"routes: auto", `routes: auto: must be a list, each entry beginning with "- "`},
 		// http, auth, store.
@@ -95,6 +97,17 @@ func TestEachFault(t *testing.T) {
 		{"modems: [{sim: 1, port: /x, pin: 12a4}]", "modems[0].pin: ********: must be 4 to 8 digits, or empty for a SIM without PIN"},
 		{"modems: [{sim: 1, port: /x, smsc: 49171}]", "modems[0].smsc: 49171: must be + and 3 to 20 digits, or empty for the SIM's own"},
 		{`modems: [{sim: 1, port: /x, smsc: "+4917\r"}]`, `modems[0].smsc: "+4917\r": must be + and 3 to 20 digits, or empty for the SIM's own`},
+		{"modems: [{sim: 1, port: /x, name: Küche}]", "modems[0].name: Küche: must be 1 to 32 letters, digits, spaces, dots, underscores and hyphens, no space first or last; or empty"},
+		{"modems: [{sim: 1, port: /x, name: ' x'}]", `modems[0].name: " x": must be 1 to 32 letters, digits, spaces, dots, underscores and hyphens, no space first or last; or empty`},
+		{"modems: [{sim: 1, port: /x, name: a23456789012345678901234567890123}]", "modems[0].name: a23456789012345678901234567890123: must be 1 to 32 letters, digits, spaces, dots, underscores and hyphens, no space first or last; or empty"},
+		{"modems: [{sim: 1, port: /x, name: hall}, {sim: 2, port: /y, name: hall}]", "modems[1].name: hall: is taken by modems[0].name; one name is one SIM"},
+		{"modems: [{sim: 1, port: /x, name: '2'}, {sim: 2, port: /y}]", "modems[0].name: 2: is the simNumber of another, modems[1].sim"},
+		{"modems: [{sim: 1, port: /x, number: '491701234567'}]", "modems[0].number: 491701234567: must be + and 7 to 15 digits, or empty for what the SIM says"},
+		{"modems: [{sim: 1, port: /x, number: +491701}]", "modems[0].number: +491701: must be + and 7 to 15 digits, or empty for what the SIM says"},
+		{"modems: [{sim: 1, port: /x, number: +1234567890123456}]", "modems[0].number: +1234567890123456: must be + and 7 to 15 digits, or empty for what the SIM says"},
+		{"modems: [{sim: 1, port: /x, number: +491701234567}, {sim: 2, port: /y, number: +491701234567}]", "modems[1].number: +491701234567: is taken by modems[0].number; one number is one SIM"},
+		{"quiet_hours: {start: '24:00'}", "quiet_hours.start: 24:00: must be HH:mm, such as 22:00"},
+		{"quiet_hours: {start: '22:00', end: 7h}", "quiet_hours.end: 7h: must be HH:mm, such as 07:00"},
 		{"modems: [{sim: 1, port: 'imei:49015420323751'}, {sim: 2, port: 'imei:4901542'}]", "modems[1].port: imei:4901542: must be an absolute path, or imei:, imsi: or usb:VID:PID of a dongle (dongled probe lists them), or virtual:NAME"},
 		{"modems: [{sim: 1, port: 'imsi:26201'}]", "modems[0].port: imsi:26201: must be an absolute path, or imei:, imsi: or usb:VID:PID of a dongle (dongled probe lists them), or virtual:NAME"},
 		{"modems: [{sim: 1, port: 'usb:12d1'}]", "modems[0].port: usb:12d1: must be an absolute path, or imei:, imsi: or usb:VID:PID of a dongle (dongled probe lists them), or virtual:NAME"},
@@ -184,6 +197,15 @@ func TestEachFault(t *testing.T) {
 		{"uplink: {password: a}", "uplink.password: ********: must be set together with the other"},
 		{"uplink: {private_token: a, code: b}", "uplink.private_token: ********: only one of private_token, username and code may be set"},
 		{"uplink: {username: a, password: b, code: c}", `uplink.private_token: "": only one of private_token, username and code may be set`},
+		// channels.
+		{"channels: [{sim: 1}]", `channels[0].id: must be a UUID, such as 11111111-2222-4333-8444-555555555555`},
+		{"channels: [{id: 11111111-2222-4333-8444-55555555555}]", "channels[0].id: 11111111-2222-4333-8444-55555555555: must be a UUID, such as 11111111-2222-4333-8444-555555555555"},
+		{"channels: [{id: 11111111-2222-4333-8444-555555555555, sim: 256}]", "channels[0].sim: 256: must be from 1 to 255, or 0 for any SIM"},
+		{"channels: [{id: 11111111-2222-4333-8444-555555555555, sim: -1}]", "channels[0].sim: -1: must be from 1 to 255, or 0 for any SIM"},
+		{"channels: [{id: 11111111-2222-4333-8444-55555555555a}, {id: 11111111-2222-4333-8444-55555555555A}]",
+			"channels[1].id: 11111111-2222-4333-8444-55555555555A: is taken by channels[0].id; every channel needs its own"},
+		{"channels: [{id: 11111111-2222-4333-8444-555555555555, kind: otp}]",
+			"channels[0].kind: otp: must be one of conversational, transactional, promotional, 2fa"},
 		{"phone: {default_region: ' '}", `phone.default_region: " ": must be an ISO 3166-1 code of two capitals such as DE, or empty`},
 	}
 	for _, tt := range tests {
@@ -209,6 +231,30 @@ func TestAllFaultsAtOnce(t *testing.T) {
 		"f.yaml: http.listen: nowhere: must be host:port, such as :8080 or 127.0.0.1:8080",
 		"f.yaml: messages.retention: 0: must be more than 0",
 	)
+}
+
+// TestDialectsOff: what is switched off has to be there, where it is known what is.
+func TestDialectsOff(t *testing.T) {
+	known := []string{"bird", "kannel", "twilio"}
+	for _, tt := range []struct{ off, want string }{
+		{"[twillio]", `f.yaml: dialects.off: "[\"twillio\"]": has twillio, which no API has as its name; did you mean twilio?`},
+		{"Bird", "f.yaml: dialects.off: Bird: has Bird, which no API has as its name; did you mean bird?"},
+		{"nexmo", "f.yaml: dialects.off: nexmo: has nexmo, which no API has as its name; known are bird, kannel, twilio"},
+		{"['']", `f.yaml: dialects.off: "[\"\"]": has "", which no API has as its name; known are bird, kannel, twilio`},
+	} {
+		compare(t, faultsOf(t, configs.Sources{YAML: []byte("dialects: {off: " + tt.off + "}"), Dialects: known}), tt.want)
+	}
+	for _, s := range []configs.Sources{
+		{YAML: []byte("dialects: {off: [twilio, bird]}"), Dialects: known},
+		{YAML: []byte("dialects: {off: [nexmo]}")},
+	} {
+		if _, err := configs.Load(s); err != nil {
+			t.Errorf("%s: %v", s.YAML, err)
+		}
+	}
+	compare(t, faultsOf(t, configs.Sources{YAML: []byte("dialects: {third_party: sms-gate}\ncallbacks: {http: wan}")}),
+		"f.yaml: dialects.third_party: sms-gate: must be one of 614901, smsgate; did you mean smsgate?",
+		"f.yaml: callbacks.http: wan: must be one of loopback, lan, any; did you mean lan?")
 }
 
 // TestNoFollowUpFaults: a value that does not parse is one fault, not two.

@@ -34,6 +34,10 @@ func FuzzLoad(f *testing.F) {
 		for i := range e.Config.Modems {
 			e.Config.Modems[i].PIN = ""
 		}
+		e.Config.Skycore.PostbackHeader, e.Config.Twilio.AuthToken = "", ""
+		for i := range e.Config.Receivers {
+			e.Config.Receivers[i].Secret = ""
+		}
 		out, err := e.YAML()
 		if err != nil {
 			t.Fatal(err)

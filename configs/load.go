@@ -26,6 +26,8 @@ type Sources struct {
 	Environ []string
 	// Flags are settings of the command line by key, such as http.listen or modems[0].port.
 	Flags map[string]string
+	// Dialects are the names that dialects.off may have; nil lets it have any.
+	Dialects []string
 }
 
 // Effective is a configuration without faults.
@@ -50,7 +52,7 @@ func Load(s Sources) (Effective, error) {
 		return Effective{}, fmt.Errorf("cannot read the configuration: %w", err)
 	}
 	c := l.decode()
-	l.check(c)
+	l.check(c, s.Dialects)
 	if len(l.faults) > 0 {
 		return Effective{}, l.faults
 	}
@@ -193,6 +195,7 @@ func (l *loader) flags(given map[string]string) map[string]any {
 func (l *loader) decode() Config {
 	c := Default()
 	c.Modems, c.Routes = entries(l, "modems", DefaultModem()), entries(l, "routes", Route{})
+	c.Channels, c.Receivers, c.Groups = entries(l, "channels", DefaultChannel()), entries(l, "receivers", DefaultReceiver()), entries(l, "groups", Group{})
 	schema.each(nil, reflect.ValueOf(&c).Elem(), func(path []string, n *node, v reflect.Value) {
 		key := strings.Join(path, delim)
 		if !l.merged.Exists(key) {
@@ -237,7 +240,7 @@ func entries[T any](l *loader, name string, empty T) []T {
 
 // check adds what typed values violate, leaving out keys that are at fault already,
 // themselves or as a whole (modems[1] for modems[1].sim).
-func (l *loader) check(c Config) {
+func (l *loader) check(c Config, dialects []string) {
 	known := l.faults
 	atFault := func(key string) bool {
 		return slices.ContainsFunc(known, func(f Fault) bool {
@@ -245,7 +248,7 @@ func (l *loader) check(c Config) {
 			return f.Key != "" && below && (rest == "" || strings.ContainsAny(rest[:1], ".["))
 		})
 	}
-	for _, w := range complaints(c) {
+	for _, w := range complaints(c, dialects) {
 		if slices.ContainsFunc(w.keys, atFault) {
 			continue
 		}

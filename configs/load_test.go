@@ -43,7 +43,7 @@ func TestEveryKey(t *testing.T) {
 		Store: configs.Store{Path: "x.db"},
 		Modems: []configs.Modem{
 			{
-				SIM: 7, Port: "/dev/serial/by-id/a", Baud: 9600, PIN: "0042", SMSC: "+491710760000",
+				SIM: 7, Port: "/dev/serial/by-id/a", Baud: 9600, PIN: "0042", SMSC: "+491710760000", Name: "attic", Number: "+491510000007",
 				HangUpCalls: true, ResetCommand: []string{"/sbin/cycle", "a b"},
 				Quotas:  configs.Quota{Minute: configs.Caps{Messages: 1, Parts: 2, Recipients: 3}, Hour: caps(0), Day: caps(7), Month: caps(10)},
 				Balance: configs.Balance{Code: "*100#", Match: "([0-9.]+)", Every: 12 * time.Hour, Below: 2.5},
@@ -75,6 +75,27 @@ func TestEveryKey(t *testing.T) {
 		Ping:       configs.Ping{Interval: time.Minute},
 		Logs:       configs.Logs{Lifetime: 48 * time.Hour},
 		Uplink:     configs.Uplink{URL: "https://sms.example/api/mobile/v1", Name: "attic", Username: "u", Password: "p"},
+
+		Dialects:   configs.Dialects{Off: []string{"kannel", "twilio"}, ThirdParty: configs.SMSGate},
+		Callbacks:  configs.Callbacks{HTTP: configs.Anywhere},
+		QuietHours: configs.QuietHours{Start: "21:00", End: "08:30"},
+		Links: configs.Links{
+			Listen: ":8081", PublicBaseURL: "https://s.example.org", AllowPrivate: true, Lifetime: 30 * 24 * time.Hour, BareDomains: true,
+		},
+		Bird: configs.Bird{
+			Workspace: "11111111-2222-4333-8444-000000000000", ValidationStatus: 422, Strict: true, MMSFallback: configs.MMSWithLinks,
+			FrequencyCap: 3, FrequencyPeriod: 48 * time.Hour,
+		},
+		Channels: []configs.Channel{{ID: "11111111-2222-4333-8444-555555555555", SIM: 7, Name: "codes", Kind: configs.TwoFA}},
+		Skycore: configs.Skycore{
+			PostbackURL: "https://app.example/postback", InboxURL: "https://app.example/inbox", PostbackHeader: "X-Token: t",
+			EnforceCampaignCheck: true, StrictMask: true, HTTPErrors: true, ClickPostbacks: true,
+		},
+		Receivers: []configs.Receiver{{
+			Name: "ops", To: []string{"+491510000001", "+491510000002"}, SIM: 8, Template: "{{.Status}}", MaxParts: 2, Secret: "s",
+		}},
+		Groups: []configs.Group{{Name: "family", Numbers: []string{"+491510000001"}}},
+		Twilio: configs.Twilio{AccountSID: "AC0123456789abcdef0123456789abcdef", AuthToken: "fedcba9876543210"},
 	}
 	t.Run("file", func(t *testing.T) {
 		got := load(t, `
@@ -87,6 +108,8 @@ modems:
     baud: 9600
     pin: 0042
     smsc: +491710760000
+    name: attic
+    number: +491510000007
     hang_up_calls: true
     reset_command: [/sbin/cycle, a b]
     quotas: {hour: {messages: 0, parts: 1, recipients: 2}}
@@ -124,6 +147,29 @@ webhooks: {allow_lan_http: true, retry_count: 3, signing_key: key, internet_requ
 ping: {interval: 60}
 logs: {lifetime: 2d}
 uplink: {url: 'https://sms.example/api/mobile/v1', name: attic, username: u, password: p}
+dialects: {off: [kannel, twilio], third_party: smsgate}
+callbacks: {http: any}
+quiet_hours: {start: 21:00, end: 08:30}
+links: {listen: ':8081', public_base_url: 'https://s.example.org', allow_private: true, lifetime: 30d, bare_domains: true}
+bird:
+  workspace: 11111111-2222-4333-8444-000000000000
+  validation_status: 422
+  strict: true
+  mms_fallback: text_with_links
+  frequency_cap: 3
+  frequency_period: 2d
+channels: [{id: 11111111-2222-4333-8444-555555555555, sim: 7, name: codes, kind: 2fa}]
+skycore:
+  postback_url: https://app.example/postback
+  inbox_url: https://app.example/inbox
+  postback_header: 'X-Token: t'
+  enforce_campaign_check: true
+  strict_mask: true
+  http_errors: true
+  click_postbacks: true
+receivers: [{name: ops, to: [+491510000001, +491510000002], sim: 8, template: '{{.Status}}', max_parts: 2, secret: s}]
+groups: [{name: family, numbers: +491510000001}]
+twilio: {account_sid: AC0123456789abcdef0123456789abcdef, auth_token: fedcba9876543210}
 `, nil, nil).Config
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("got %+v\nwant %+v", got, want)
@@ -202,6 +248,45 @@ uplink: {url: 'https://sms.example/api/mobile/v1', name: attic, username: u, pas
 			"DONGLED_UPLINK__NAME=attic",
 			"DONGLED_UPLINK__USERNAME=u",
 			"DONGLED_UPLINK__PASSWORD=p",
+			"DONGLED_MODEMS__0__NAME=attic",
+			"DONGLED_MODEMS__0__NUMBER=+491510000007",
+			"DONGLED_DIALECTS__OFF=[kannel, twilio]",
+			"DONGLED_DIALECTS__THIRD_PARTY=smsgate",
+			"DONGLED_CALLBACKS__HTTP=any",
+			"DONGLED_QUIET_HOURS__START=21:00",
+			"DONGLED_QUIET_HOURS__END=08:30",
+			"DONGLED_LINKS__LISTEN=:8081",
+			"DONGLED_LINKS__PUBLIC_BASE_URL=https://s.example.org",
+			"DONGLED_LINKS__ALLOW_PRIVATE=true",
+			"DONGLED_LINKS__LIFETIME=30d",
+			"DONGLED_LINKS__BARE_DOMAINS=true",
+			"DONGLED_BIRD__WORKSPACE=11111111-2222-4333-8444-000000000000",
+			"DONGLED_BIRD__VALIDATION_STATUS=422",
+			"DONGLED_BIRD__STRICT=true",
+			"DONGLED_BIRD__MMS_FALLBACK=text_with_links",
+			"DONGLED_BIRD__FREQUENCY_CAP=3",
+			"DONGLED_BIRD__FREQUENCY_PERIOD=48h",
+			"DONGLED_CHANNELS__0__ID=11111111-2222-4333-8444-555555555555",
+			"DONGLED_CHANNELS__0__SIM=7",
+			"DONGLED_CHANNELS__0__NAME=codes",
+			"DONGLED_CHANNELS__0__KIND=2fa",
+			"DONGLED_SKYCORE__POSTBACK_URL=https://app.example/postback",
+			"DONGLED_SKYCORE__INBOX_URL=https://app.example/inbox",
+			"DONGLED_SKYCORE__POSTBACK_HEADER=X-Token: t",
+			"DONGLED_SKYCORE__ENFORCE_CAMPAIGN_CHECK=true",
+			"DONGLED_SKYCORE__STRICT_MASK=true",
+			"DONGLED_SKYCORE__HTTP_ERRORS=true",
+			"DONGLED_SKYCORE__CLICK_POSTBACKS=true",
+			"DONGLED_RECEIVERS__0__NAME=ops",
+			"DONGLED_RECEIVERS__0__TO=[\"+491510000001\", \"+491510000002\"]",
+			"DONGLED_RECEIVERS__0__SIM=8",
+			"DONGLED_RECEIVERS__0__TEMPLATE={{.Status}}",
+			"DONGLED_RECEIVERS__0__MAX_PARTS=2",
+			"DONGLED_RECEIVERS__0__SECRET=s",
+			"DONGLED_GROUPS__0__NAME=family",
+			"DONGLED_GROUPS__0__NUMBERS=+491510000001",
+			"DONGLED_TWILIO__ACCOUNT_SID=AC0123456789abcdef0123456789abcdef",
+			"DONGLED_TWILIO__AUTH_TOKEN=fedcba9876543210",
 			"PATH=/bin",
 			"DONGLEDX=not ours",
 		}, nil).Config
@@ -282,6 +367,45 @@ uplink: {url: 'https://sms.example/api/mobile/v1', name: attic, username: u, pas
 			"uplink.name":                     "attic",
 			"uplink.username":                 "u",
 			"uplink.password":                 "p",
+			"modems.0.name":                   "attic",
+			"modems.0.number":                 "+491510000007",
+			"dialects.off":                    "[kannel, twilio]",
+			"dialects.third_party":            "smsgate",
+			"callbacks.http":                  "any",
+			"quiet_hours.start":               "21:00",
+			"quiet_hours.end":                 "08:30",
+			"links.listen":                    ":8081",
+			"links.public_base_url":           "https://s.example.org",
+			"links.allow_private":             "true",
+			"links.lifetime":                  "30d",
+			"links.bare_domains":              "true",
+			"bird.workspace":                  "11111111-2222-4333-8444-000000000000",
+			"bird.validation_status":          "422",
+			"bird.strict":                     "true",
+			"bird.mms_fallback":               "text_with_links",
+			"bird.frequency_cap":              "3",
+			"bird.frequency_period":           "48h",
+			"channels.0.id":                   "11111111-2222-4333-8444-555555555555",
+			"channels.0.sim":                  "7",
+			"channels.0.name":                 "codes",
+			"channels.0.kind":                 "2fa",
+			"skycore.postback_url":            "https://app.example/postback",
+			"skycore.inbox_url":               "https://app.example/inbox",
+			"skycore.postback_header":         "X-Token: t",
+			"skycore.enforce_campaign_check":  "true",
+			"skycore.strict_mask":             "true",
+			"skycore.http_errors":             "true",
+			"skycore.click_postbacks":         "true",
+			"receivers.0.name":                "ops",
+			"receivers.0.to":                  "[\"+491510000001\", \"+491510000002\"]",
+			"receivers.0.sim":                 "8",
+			"receivers.0.template":            "{{.Status}}",
+			"receivers.0.max_parts":           "2",
+			"receivers.0.secret":              "s",
+			"groups.0.name":                   "family",
+			"groups.0.numbers":                "+491510000001",
+			"twilio.account_sid":              "AC0123456789abcdef0123456789abcdef",
+			"twilio.auth_token":               "fedcba9876543210",
 		}).Config
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("got %+v\nwant %+v", got, want)

@@ -19,7 +19,7 @@ func Sample() string { return sample }
 
 // Redact returns c with every secret that is set replaced by asterisks.
 func (c Config) Redact() Config {
-	c.Modems = slices.Clone(c.Modems)
+	c.Modems, c.Receivers = slices.Clone(c.Modems), slices.Clone(c.Receivers)
 	schema.each(nil, reflect.ValueOf(&c).Elem(), func(_ []string, n *node, v reflect.Value) {
 		if n.secret && v.String() != "" {
 			v.SetString(mask)

@@ -3,6 +3,7 @@ package configs_test
 import (
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,9 +18,10 @@ func TestSampleIsTheDefaults(t *testing.T) {
 		t.Errorf("sample has %+v\ndefaults are %+v", e.Config, want)
 	}
 	// 3 of http, 4 auth, 1 store, modems, routes, 12 quotas, 18 messages, 2 inbox, 1 phone, 2 encryption, 4 webhooks,
-	// 1 ping, 1 logs, 6 uplink
-	if len(e.Origins) != 57 {
-		t.Errorf("the sample sets %d keys, want 57", len(e.Origins))
+	// 1 ping, 1 logs, 6 uplink, 2 dialects, 1 callbacks, 2 quiet_hours, 5 links, 6 bird, channels, 7 skycore, receivers,
+	// groups, 2 twilio
+	if len(e.Origins) != 85 {
+		t.Errorf("the sample sets %d keys, want 85", len(e.Origins))
 	}
 	checkKeys(t, configs.Sample(), e.Origins)
 }
@@ -30,7 +32,8 @@ var offered = regexp.MustCompile(`(?m)^#(\w|  - |    |$)`)
 // TestSampleOffersTheLists: with their # taken away, the examples are entries whose other values
 // are those of an entry that leaves them out.
 func TestSampleOffersTheLists(t *testing.T) {
-	text := strings.NewReplacer("modems: auto\n", "", "routes: []\n", "").Replace(configs.Sample())
+	text := strings.NewReplacer("modems: auto\n", "", "routes: []\n", "", "channels: []\n", "", "receivers: []\n", "", "groups: []\n", "").
+		Replace(configs.Sample())
 	text = offered.ReplaceAllString(text, "$1")
 	// The route of the example names SIM 2, which needs a modem.
 	e := load(t, text, []string{"DONGLED_MODEMS__1__SIM=2", "DONGLED_MODEMS__1__PORT=/x"}, nil)
@@ -40,11 +43,17 @@ func TestSampleOffersTheLists(t *testing.T) {
 	want.Modems = []configs.Modem{m, m}
 	want.Modems[1].SIM, want.Modems[1].Port = 2, "/x"
 	want.Routes = []configs.Route{{Prefix: "+49", SIMs: []int{1, 2}}}
+	want.Channels = []configs.Channel{{ID: "11111111-2222-4333-8444-555555555555", SIM: 1, Kind: configs.Conversational}}
+	want.Receivers = []configs.Receiver{{Name: "on-call", To: []string{"+491510000001"}, MaxParts: 3}}
+	want.Groups = []configs.Group{{Name: "family", Numbers: []string{"+491510000001", "+491510000002"}}}
 	if !reflect.DeepEqual(e.Config, want) {
 		t.Errorf("the examples have %+v\nwant %+v", e.Config, want)
 	}
 	checkKeys(t, text, e.Origins)
 }
+
+// lists are the keys whose values are entries with keys of their own.
+var lists = []string{"modems", "routes", "channels", "receivers", "groups"}
 
 // checkKeys: text sets every key, each below its environment variable. A list itself has none; the
 // quotas of a modem are offered by one example.
@@ -52,7 +61,7 @@ func checkKeys(t *testing.T, text string, origins map[string]string) {
 	t.Helper()
 	lines := strings.Split(text, "\n")
 	for key, origin := range origins {
-		if key == "modems" || key == "routes" || strings.HasPrefix(key, "modems[0].quotas") || strings.HasPrefix(key, "modems[1]") {
+		if slices.Contains(lists, key) || strings.HasPrefix(key, "modems[0].quotas") || strings.HasPrefix(key, "modems[1]") {
 			continue
 		}
 		if origin != "f.yaml" {
@@ -151,6 +160,41 @@ uplink:
   username: ""
   password: ""
   code: ""
+dialects:
+  off: []
+  third_party: 614901
+callbacks:
+  http: lan
+quiet_hours:
+  start: "00:00"
+  end: "00:00"
+links:
+  listen: ""
+  public_base_url: ""
+  allow_private: false
+  lifetime: 90d
+  bare_domains: false
+bird:
+  workspace: ""
+  validation_status: 400
+  strict: false
+  mms_fallback: reject
+  frequency_cap: 0
+  frequency_period: 24h
+channels: []
+skycore:
+  postback_url: ""
+  inbox_url: ""
+  postback_header: ""
+  enforce_campaign_check: false
+  strict_mask: false
+  http_errors: false
+  click_postbacks: false
+receivers: []
+groups: []
+twilio:
+  account_sid: ""
+  auth_token: ""
 `
 	if string(out) != want {
 		t.Errorf("got\n%s\nwant\n%s", out, want)
@@ -208,7 +252,12 @@ func TestRedact(t *testing.T) {
 	c.Encryption.Passphrase, c.Webhooks.SigningKey = "correct horse", "k3y"
 	c.Uplink.PrivateToken, c.Uplink.Password, c.Uplink.Code = "t", "p", "c"
 	c.Modems = []configs.Modem{{SIM: 1, Port: "/y"}, {SIM: 2, Port: "/x", PIN: "0042"}}
+	c.Receivers = []configs.Receiver{{Name: "ops", Secret: "s"}}
+	c.Skycore.PostbackHeader, c.Twilio.AuthToken = "A: b", "t"
 	r := c.Redact()
+	if r.Receivers[0].Secret != "********" || r.Skycore.PostbackHeader != "********" || r.Twilio.AuthToken != "********" {
+		t.Errorf("redacted: %+v", r)
+	}
 	if r.Auth.Password != "********" || r.Modems[1].PIN != "********" || r.Modems[0].PIN != "" {
 		t.Errorf("redacted: %+v", r)
 	}
@@ -216,7 +265,7 @@ func TestRedact(t *testing.T) {
 		r.Uplink.PrivateToken != "********" || r.Uplink.Password != "********" || r.Uplink.Code != "********" {
 		t.Errorf("redacted: %+v", r)
 	}
-	if c.Auth.Password != "hunter2" || c.Modems[1].PIN != "0042" {
+	if c.Auth.Password != "hunter2" || c.Modems[1].PIN != "0042" || c.Receivers[0].Secret != "s" {
 		t.Errorf("the original changed: %+v", c)
 	}
 }

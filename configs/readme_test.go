@@ -69,10 +69,16 @@ func namesOf(cell string) (keys []string) {
 
 // sampleKeys are all keys, of lists those of an entry, with [] behind the list.
 func sampleKeys(t *testing.T) []string {
-	e := load(t, "modems: [{sim: 1, port: /x}]\nroutes: [{prefix: '+', sims: [1]}]\n", nil, nil)
+	e := load(t, `
+modems: [{sim: 1, port: /x}]
+routes: [{prefix: +, sims: [1]}]
+channels: [{id: 11111111-2222-4333-8444-555555555555, sim: 1}]
+receivers: [{name: ops, to: [+491510000001]}]
+groups: [{name: family, numbers: [+491510000001]}]
+`, nil, nil)
 	keys := map[string]bool{"modems": true}
 	for key := range e.Origins {
-		if key != "routes" {
+		if key == "modems" || !slices.Contains(lists, key) {
 			keys[strings.ReplaceAll(key, "[0]", "[]")] = true
 		}
 	}
