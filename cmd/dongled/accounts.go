@@ -12,15 +12,19 @@ import (
 
 	"dongled/configs"
 	"dongled/httpapi/auth"
+	"dongled/httpapi/templates"
 	"dongled/scheduler/store"
 )
 
-// The orders about users and tokens, which a running daemon takes at its control socket. When none
+// The orders about users, keys and tokens, which a running daemon takes at its control socket. When none
 // runs, the command opens the store and does the same itself.
 const (
 	orderUserAdd    = "/user/add"
 	orderUserList   = "/user/list"
 	orderUserRemove = "/user/remove"
+	orderKeyAdd     = "/key/add"
+	orderKeyList    = "/key/list"
+	orderKeyRemove  = "/key/remove"
 	orderToken      = "/token"
 )
 
@@ -29,6 +33,19 @@ type userOrder struct {
 	Password string   `json:"password"`
 	Scopes   []string `json:"scopes"`
 	Replace  bool     `json:"replace"`
+}
+
+// keyOrder has no key if one is to be made.
+type keyOrder struct {
+	Name    string   `json:"name"`
+	Key     string   `json:"key"`
+	Scopes  []string `json:"scopes"`
+	Replace bool     `json:"replace"`
+}
+
+// keyAdded answers with the key, which is shown this once.
+type keyAdded struct {
+	Key string `json:"key"`
 }
 
 // tokenOrder is for the account of the configuration if there is no user.
@@ -50,6 +67,14 @@ func accountOrders(a *auth.Auth) map[string]instruction {
 		orderUserRemove: ordered(func(ctx context.Context, o userOrder) (done, error) {
 			return done{}, a.RemoveUser(ctx, o.Name)
 		}),
+		orderKeyAdd: ordered(func(ctx context.Context, o keyOrder) (keyAdded, error) {
+			key, err := a.AddKey(ctx, o.Name, o.Key, o.Scopes, o.Replace)
+			return keyAdded{key}, err
+		}),
+		orderKeyList: ordered(func(context.Context, done) ([]auth.KeyInfo, error) { return a.Keys(), nil }),
+		orderKeyRemove: ordered(func(ctx context.Context, o keyOrder) (done, error) {
+			return done{}, a.RemoveKey(ctx, o.Name)
+		}),
 		orderToken: ordered(func(ctx context.Context, o tokenOrder) (auth.Tokens, error) {
 			return a.IssueFor(ctx, o.User, o.TTL, o.Scopes)
 		}),
@@ -65,9 +90,11 @@ func ordered[In, Out any](do func(context.Context, In) (Out, error)) instruction
 		}
 		out, err := do(ctx, in)
 		var fault *auth.Fault
+		var template *templates.Fault
 		var forbidden *auth.Forbidden
 		switch {
-		case errors.As(err, &fault), errors.Is(err, auth.ErrUserExists), errors.Is(err, auth.ErrNoUser):
+		case errors.As(err, &fault), errors.As(err, &template), errors.Is(err, auth.ErrUserExists), errors.Is(err, auth.ErrNoUser),
+			errors.Is(err, auth.ErrKeyExists), errors.Is(err, auth.ErrNoKey):
 			err = refusal{err}
 		case errors.As(err, &forbidden):
 			err = refusal{fmt.Errorf("the user does not have the scope %s", forbidden.Scope)}
@@ -76,8 +103,27 @@ func ordered[In, Out any](do func(context.Context, In) (Out, error)) instruction
 	}
 }
 
-// carryOut has an order carried out, by the daemon if one runs, and its answer put into v.
+// tell has an order about accounts carried out where the configuration says that they are.
+func (s sources) tell(ctx context.Context, path string, in, v any) error {
+	e, err := s.load()
+	if err != nil {
+		return err
+	}
+	return carryOut(ctx, e.Config, path, in, v)
+}
+
+// carryOut has an order about accounts carried out, by the daemon if one runs, and its answer put into v.
 func carryOut(ctx context.Context, cfg configs.Config, path string, in, v any) error {
+	return carryOutWith(ctx, cfg, path, in, v, func() (map[string]instruction, *store.Store, error) {
+		token, isToken := in.(tokenOrder)
+		a, st, err := openAccounts(cfg, isToken && (token.User == "" || token.User == cfg.Auth.Username))
+		return accountOrders(a), st, err
+	})
+}
+
+// carryOutWith is carryOut for any order: open opens the store of a daemon that does not run, with the
+// room that the order is about.
+func carryOutWith(ctx context.Context, cfg configs.Config, path string, in, v any, open func() (map[string]instruction, *store.Store, error)) error {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return err
@@ -86,12 +132,11 @@ func carryOut(ctx context.Context, cfg configs.Config, path string, in, v any) e
 	if err != nil || running {
 		return err
 	}
-	token, isToken := in.(tokenOrder)
-	a, st, err := openAccounts(cfg, isToken && (token.User == "" || token.User == cfg.Auth.Username))
+	orders, st, err := open()
 	if err != nil {
 		return err
 	}
-	out, err := accountOrders(a)[path](ctx, body)
+	out, err := orders[path](ctx, body)
 	if err = errors.Join(err, st.Close()); err != nil {
 		return err
 	}
@@ -102,16 +147,21 @@ func carryOut(ctx context.Context, cfg configs.Config, path string, in, v any) e
 	return json.Unmarshal(answer, v)
 }
 
+// openGuest opens the store of a daemon that does not run, with some of its rooms.
+func openGuest(cfg configs.Config, rooms ...store.Room) (*store.Store, error) {
+	// The store is the daemon's to make, under its user.
+	if _, err := os.Stat(cfg.Store.Path); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no store %s yet: start dongled once, or name its configuration with --config", cfg.Store.Path)
+	}
+	return store.Open(cfg.Store.Path, store.Options{Guest: true}, rooms...)
+}
+
 // openAccounts opens the store of a daemon that does not run, and of its rooms the one for users.
 // login says that the account of the configuration has to be able to log in: it may stand in the
 // daemon's environment and not in this one, which would be taken for another password.
 func openAccounts(cfg configs.Config, login bool) (*auth.Auth, *store.Store, error) {
-	// The store is the daemon's to make, under its user.
-	if _, err := os.Stat(cfg.Store.Path); errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, fmt.Errorf("there is no store %s yet: start dongled once, or name its configuration with --config", cfg.Store.Path)
-	}
 	a := auth.New(auth.Options{AllowShort: cfg.Auth.AllowShortPasswords, Log: slog.New(slog.DiscardHandler)})
-	st, err := store.Open(cfg.Store.Path, store.Options{Guest: true}, a)
+	st, err := openGuest(cfg, a)
 	if err != nil {
 		return nil, nil, err
 	}

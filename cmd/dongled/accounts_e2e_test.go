@@ -93,3 +93,38 @@ func TestUsersOfARunningDaemon(t *testing.T) {
 	g = s.serve(t)
 	check("with another password in the configuration", 401, 401)
 }
+
+// TestKeysOfARunningDaemon: the commands act on it at once, and what they did outlives it.
+func TestKeysOfARunningDaemon(t *testing.T) {
+	s := newSite(t, []string{"virtual:one"}, knownPassword)
+	g := s.serve(t)
+	key, said := s.command(t, 0, "key", "add", "bridge", "--scopes", "messages:read")
+	if said != "key bridge may use messages:read" {
+		t.Errorf("said %q", said)
+	}
+	check := func(when string, messages, devices int) {
+		t.Helper()
+		if got := g.as(t, "Bearer "+key, "GET", "/messages"); got != messages {
+			t.Errorf("%s: messages %d, want %d", when, got, messages)
+		}
+		if got := g.as(t, "Bearer "+key, "GET", "/devices"); got != devices {
+			t.Errorf("%s: devices %d, want %d", when, got, devices)
+		}
+	}
+	check("at once", 200, 403)
+	if _, said := s.command(t, 1, "key", "add", "bridge"); said != "dongled: there is a key of that name already" {
+		t.Errorf("said %q", said)
+	}
+	if list, _ := s.command(t, 0, "key", "list"); !strings.HasPrefix(list, "bridge ") || strings.Contains(list, key) {
+		t.Errorf("%s", list)
+	}
+	log := g.stderr.String()
+	g.terminate(t)
+	g = s.serve(t)
+	check("after a restart", 200, 403)
+	s.command(t, 0, "key", "remove", "bridge")
+	check("removed", 401, 401)
+	if strings.Contains(log+g.stderr.String(), key) {
+		t.Error("the log has the key")
+	}
+}

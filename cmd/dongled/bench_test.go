@@ -19,7 +19,7 @@ import (
 )
 
 // benchDaemon runs the gateway on a zero-latency virtual dongle until stop is called.
-func benchDaemon(b *testing.B) (d *daemon, stop func()) {
+func benchDaemon(b *testing.B, edits ...func(*configs.Config)) (d *daemon, stop func()) {
 	b.Helper()
 	cfg := configs.Default()
 	cfg.HTTP.Listen = "127.0.0.1:0"
@@ -27,6 +27,9 @@ func benchDaemon(b *testing.B) (d *daemon, stop func()) {
 	cfg.Store.Path = filepath.Join(b.TempDir(), "dongled.db")
 	cfg.Messages.ProcessingOrder = configs.FIFO
 	cfg.Modems = []configs.Modem{{SIM: 1, Port: "virtual:bench", Baud: configs.DefaultBaud}}
+	for _, edit := range edits {
+		edit(&cfg)
+	}
 	d, err := build(cfg, probe.Bus{}, slog.New(slog.DiscardHandler), taps{})
 	if err != nil {
 		b.Fatal(err)

@@ -22,7 +22,7 @@ var npmMethods = []string{
 // TestClientNPM runs all of the npm package android-sms-gateway 3.0.0 against a daemon.
 func TestClientNPM(t *testing.T) {
 	t.Parallel()
-	dir := npmDriver(t)
+	dir := npmDriver(t, "clientnpm")
 	const passphrase = "pässword ✓"
 	for _, base := range []string{"", "/3rdparty/v1", "/api/3rdparty/v1"} {
 		t.Run("base "+base, func(t *testing.T) {
@@ -49,8 +49,8 @@ func TestClientNPM(t *testing.T) {
 	}
 }
 
-// npmDriver is a directory with the driver and the package that its lock file names.
-func npmDriver(t *testing.T) string {
+// npmDriver is a directory with the driver of that name in hack and the package that its lock file names.
+func npmDriver(t *testing.T, name string) string {
 	t.Helper()
 	for _, command := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(command); err != nil {
@@ -58,7 +58,7 @@ func npmDriver(t *testing.T) string {
 		}
 	}
 	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS(filepath.FromSlash("../../hack/clientnpm"))); err != nil {
+	if err := os.CopyFS(dir, os.DirFS(filepath.FromSlash("../../hack/"+name))); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)

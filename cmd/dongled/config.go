@@ -3,10 +3,13 @@ package main
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"strings"
 
 	"dongled/configs"
+	"dongled/httpapi/compat"
+	"dongled/httpapi/courier"
 )
 
 // sources are the flags by which a command finds its configuration.
@@ -17,7 +20,17 @@ type sources struct {
 
 // load reads the configuration in effect for this process.
 func (s sources) load() (configs.Effective, error) {
-	return configs.Load(configs.Sources{File: s.Config, Environ: os.Environ(), Flags: s.Set})
+	return configs.Load(configs.Sources{File: s.Config, Environ: os.Environ(), Flags: s.Set, Dialects: dialectNames()})
+}
+
+// dialectNames are those of all other vendors' APIs, switched on or not.
+func dialectNames() []string {
+	names := []string{}
+	discard := slog.New(slog.DiscardHandler)
+	for _, d := range dialectsOf(configs.Default(), compat.Base{Callbacks: courier.New(courier.Options{Log: discard}), Log: discard}) {
+		names = append(names, d.Name())
+	}
+	return names
 }
 
 type configCmd struct {

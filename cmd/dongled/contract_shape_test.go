@@ -38,11 +38,15 @@ func shape(got, want string) error {
 var kinds = map[string]func(any) bool{
 	"<time>": func(v any) bool { return zoned(v) },
 	"<id>":   func(v any) bool { s, ok := v.(string); return ok && s != "" },
+	"<uuid>": func(v any) bool { s, ok := v.(string); return ok && uuidPattern.MatchString(s) },
 	"<text>": func(v any) bool { _, ok := v.(string); return ok },
 	"<int>":  func(v any) bool { n, ok := v.(json.Number); return ok && !strings.ContainsAny(n.String(), ".eE") },
 	"<bool>": func(v any) bool { _, ok := v.(bool); return ok },
 	"<any>":  func(any) bool { return true },
 }
+
+// uuidPattern is a random one, of version 4 (RFC 9562 section 5.4).
+var uuidPattern = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
 
 var rfc3339Zone = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$`)
 

@@ -61,7 +61,7 @@ func (w *whole) failsWith(t *testing.T, number, begins string) {
 // Section 1.2: cancelling what is Pending, and what is not any more.
 func TestContractCancel(t *testing.T) {
 	t.Parallel()
-	w := runWhole(t)
+	w := runWhole(t, func(c *configs.Config) { c.Dialects.ThirdParty = configs.SMSGate })
 	for _, path := range []string{"/message/", "/messages/", "/api/3rdparty/v1/messages/"} {
 		id := w.object(t, 202, "POST", "/messages", `{"textMessage":{"text":"Hello"},`+toOne+`,`+later+`}`)["id"].(string)
 		const cancelled = `{"id":"<id>","deviceId":"<id>","state":"Cancelled","isHashed":false,"isEncrypted":false,"scheduleAt":"<time>","createdAt":"<time>",

@@ -33,10 +33,12 @@ type taps struct {
 
 // daemon is the gateway, put together but not yet running.
 type daemon struct {
-	sched   *scheduler.Scheduler
-	fleet   *fleet
-	server  *httpapi.Server
-	ln      net.Listener
+	sched  *scheduler.Scheduler
+	fleet  *fleet
+	server *httpapi.Server
+	ln     net.Listener
+	// linksLn is the listener of short links, nil for none.
+	linksLn net.Listener
 	control *control // nil if there can be none
 	rooms   rooms
 	virtual bench
@@ -64,6 +66,7 @@ func build(cfg configs.Config, bus probe.Bus, log *slog.Logger, t taps) (*daemon
 	opts := schedulerOptions(cfg)
 	opts.Log, opts.OnPart = log.With("component", "scheduler"), t.part
 	opts.Rooms, opts.Told = rooms.all(), rooms.tell
+	opts.Changed, opts.Received = rooms.vendors.changed, rooms.vendors.received
 	sched, err := scheduler.Open(cfg.Store.Path, opts)
 	if err != nil {
 		return nil, err
@@ -91,6 +94,11 @@ func (d *daemon) open(cfg configs.Config, prober *probe.Prober, t taps) error {
 	if d.ln, err = net.Listen("tcp", cfg.HTTP.Listen); err != nil {
 		return fmt.Errorf("http.listen: %w", err)
 	}
+	if listen := cfg.Links.Listen; listen != "" {
+		if d.linksLn, err = net.Listen("tcp", listen); err != nil {
+			return fmt.Errorf("links.listen: %w", err)
+		}
+	}
 	// Last of what can fail, since a password made now is shown by nobody but this start.
 	if d.login, err = credentials(cfg.Auth, cfg.Store.Path); err != nil {
 		return err
@@ -101,7 +109,9 @@ func (d *daemon) open(cfg configs.Config, prober *probe.Prober, t taps) error {
 	d.deviceID = gateway.ID
 	d.server = httpapi.New(httpapi.Options{
 		Messages: d.sched, Inbox: d.sched.Inbox(), Modems: d.sched, Webhooks: d.rooms.hooks, Settings: d.rooms.settings,
-		Logs: d.rooms.logs, Events: d.sched, Uplink: d.rooms.uplink, Certificate: d.cert, Auth: d.rooms.auth,
+		Logs: d.rooms.logs, Events: d.sched, Links: d.rooms.vendors.links, Uplink: d.rooms.uplink, Certificate: d.cert, Auth: d.rooms.auth,
+		Templates: d.rooms.vendors.templates, Callbacks: d.rooms.vendors.courier,
+		Dialects: d.mountable(gateway.ID), SMSGateOnly: cfg.Dialects.ThirdParty == configs.SMSGate,
 		DeviceID: gateway.ID, DeviceName: "dongled", Created: gateway.Created, Version: buildVersion(),
 		Log: d.log.With("component", "http"),
 	})
@@ -113,8 +123,10 @@ func (d *daemon) open(cfg configs.Config, prober *probe.Prober, t taps) error {
 // abandon closes what open had opened when it failed.
 func (d *daemon) abandon() error {
 	d.virtual.clear()
-	if d.ln != nil {
-		_ = d.ln.Close() // nobody was answered on it
+	for _, ln := range []net.Listener{d.ln, d.linksLn} {
+		if ln != nil {
+			_ = ln.Close() // nobody was answered on it
+		}
 	}
 	return d.sched.Close()
 }
@@ -124,7 +136,7 @@ func (d *daemon) abandon() error {
 func (d *daemon) openControl(store string, prober *probe.Prober, log *slog.Logger) *control {
 	ln, err := listenControl(controlPath(store))
 	if err != nil {
-		log.Warn("dongled probe, doctor, user and token cannot ask this daemon", "err", err)
+		log.Warn("dongled probe, doctor, user, key, token and template cannot ask this daemon", "err", err)
 		return nil
 	}
 	c := newControl(ln, log, map[string]func(context.Context) (any, error){
@@ -134,6 +146,7 @@ func (d *daemon) openControl(store string, prober *probe.Prober, log *slog.Logge
 		},
 	})
 	c.take(accountOrders(d.rooms.auth))
+	c.take(templateOrders(d.rooms.vendors.templates))
 	return c
 }
 
@@ -143,7 +156,7 @@ func (d *daemon) Run(ctx context.Context) error {
 	modems, stopModems := context.WithCancel(context.WithoutCancel(ctx))
 	sending, stopSending := context.WithCancel(context.WithoutCancel(ctx))
 	var workers, senders, watched sync.WaitGroup
-	var sendErr, controlErr error
+	var sendErr, controlErr, linksErr error
 	logged, stopLogs := context.WithCancel(context.WithoutCancel(ctx))
 	var logs sync.WaitGroup
 	logs.Go(func() { d.rooms.logs.Run(logged) })
@@ -151,6 +164,10 @@ func (d *daemon) Run(ctx context.Context) error {
 	senders.Go(func() { sendErr = d.sched.Run(sending) })
 	watched.Go(func() { notifySystemd(ctx, d.alive, d.state, d.log.With("component", "systemd")) })
 	watched.Go(func() { d.rooms.hooks.Run(ctx, d.deviceID) })
+	watched.Go(func() { d.rooms.vendors.courier.Run(ctx) })
+	if d.linksLn != nil {
+		watched.Go(func() { linksErr = d.rooms.vendors.links.Serve(ctx, d.linksLn) })
+	}
 	watched.Go(func() { d.reload(ctx) })
 	watched.Go(func() { d.announceStart(ctx) })
 	watched.Go(func() { d.rooms.uplink.Run(ctx, d.sched, d.export) })
@@ -168,7 +185,7 @@ func (d *daemon) Run(ctx context.Context) error {
 	d.virtual.clear()
 	stopLogs() // last but for the store, so that what the others say at their end is kept
 	logs.Wait()
-	return errors.Join(err, sendErr, controlErr, d.sched.Close())
+	return errors.Join(err, sendErr, controlErr, linksErr, d.sched.Close())
 }
 
 // tapped is the scheduler as a modem's sink, with a look at what comes in.

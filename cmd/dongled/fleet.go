@@ -145,7 +145,9 @@ func (f *fleet) configureAll(modems []configs.Modem, b *bench, adjust func(*virt
 // configure adds a modem of the configuration. open is nil for a port on the bus.
 func (f *fleet) configure(c configs.Modem, open modem.Opener) error {
 	m := &member{place: c.Port}
-	w := modem.Config{SIM: c.SIM, Port: c.Port, Open: open, PIN: c.PIN, SMSC: c.SMSC, HangUp: c.HangUpCalls}
+	w := modem.Config{
+		SIM: c.SIM, Port: c.Port, Open: open, Name: c.Name, Number: c.Number, PIN: c.PIN, SMSC: c.SMSC, HangUp: c.HangUpCalls,
+	}
 	if open == nil {
 		spec, err := probe.ParseSpec(c.Port)
 		if err != nil {

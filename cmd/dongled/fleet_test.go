@@ -315,7 +315,7 @@ func TestConfigured(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := configs.Default()
 		one := configs.DefaultModem()
-		one.SIM, one.Port = 7, "imei:"+imeiY
+		one.SIM, one.Port, one.Name, one.Number = 7, "imei:"+imeiY, "hall", "+4930123456"
 		cfg.Modems = []configs.Modem{one}
 		f := newFleetTest(t, cfg)
 		if err := f.configure(one, nil); err != nil {
@@ -329,6 +329,9 @@ func TestConfigured(t *testing.T) {
 		f.event()
 		f.pass(time.Minute)
 		f.expect("7 ready 8 2")
+		if st := f.list()[0].Status(); st.Name != "hall" || st.Number != "+4930123456" {
+			t.Errorf("its name is %q, its number %q", st.Name, st.Number)
+		}
 		if f.probes != 0 {
 			t.Errorf("%d looks for other dongles", f.probes)
 		}

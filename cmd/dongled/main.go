@@ -28,15 +28,17 @@ import (
 
 // cli is the command line.
 type cli struct {
-	Serve   serveCmd   `cmd:"" help:"Run the gateway."`
-	Demo    demoCmd    `cmd:"" help:"Run the gateway on two virtual dongles and show what happens."`
-	Probe   probeCmd   `cmd:"" help:"Find dongles and print their configuration."`
-	Doctor  doctorCmd  `cmd:"" help:"Check dongles, SIMs and machine, and say what to do."`
-	User    userCmd    `cmd:"" help:"Add, list and remove users of the API."`
-	Token   tokenCmd   `cmd:"" help:"Make a token for the API."`
-	Cert    certCmd    `cmd:"" help:"Make a self-signed certificate for HTTPS."`
-	Config  configCmd  `cmd:"" help:"Check or print the configuration."`
-	Version versionCmd `cmd:"" help:"Print version and platform."`
+	Serve    serveCmd    `cmd:"" help:"Run the gateway."`
+	Demo     demoCmd     `cmd:"" help:"Run the gateway on two virtual dongles and show what happens."`
+	Probe    probeCmd    `cmd:"" help:"Find dongles and print their configuration."`
+	Doctor   doctorCmd   `cmd:"" help:"Check dongles, SIMs and machine, and say what to do."`
+	User     userCmd     `cmd:"" help:"Add, list and remove users of the API."`
+	Key      keyCmd      `cmd:"" help:"Add, list and remove keys of programs that use the API."`
+	Token    tokenCmd    `cmd:"" help:"Make a token for the API."`
+	Template templateCmd `cmd:"" help:"Add, list, activate, try and remove templates of messages."`
+	Cert     certCmd     `cmd:"" help:"Make a self-signed certificate for HTTPS."`
+	Config   configCmd   `cmd:"" help:"Check or print the configuration."`
+	Version  versionCmd  `cmd:"" help:"Print version and platform."`
 }
 
 // streams are where a command writes: results to out, all else to err.

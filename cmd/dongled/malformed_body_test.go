@@ -47,6 +47,8 @@ func (s *sampler) value(name string, schema *openapi3.Schema, required bool, put
 		return schema.Examples[0]
 	case len(schema.Enum) > 0:
 		return schema.Enum[0]
+	case schema.Type.Includes("array") && schema.Items == nil:
+		return []any{} // of anything
 	case schema.Type.Includes("array"):
 		list := make([]any, 1)
 		list[0] = s.value("", schema.Items.Value, true, func(v any) { list[0] = v }, nil)

@@ -75,6 +75,9 @@ func TestMalformed(t *testing.T) {
 type malformer struct {
 	w   *whole
 	all []target
+	// dress changes a request before it goes out, if set; sentence is another than the common one.
+	dress    func(string) string
+	sentence func(wrong, answer, error) (class, fault string)
 
 	mu     sync.Mutex
 	counts map[string]int
@@ -95,6 +98,9 @@ func (m *malformer) run(t *testing.T, first, end int) {
 			defer conn.hangUp()
 			for i := first + c; i < end; i += malformedClients {
 				r := m.request(i)
+				if m.dress != nil {
+					r.bytes = m.dress(r.bytes)
+				}
 				got, err := conn.ask(r)
 				m.judge(t, r, got, err)
 			}
@@ -105,7 +111,11 @@ func (m *malformer) run(t *testing.T, first, end int) {
 
 // judge checks one answer.
 func (m *malformer) judge(t *testing.T, r wrong, got answer, err error) {
-	class, fault := sentence(r, got, err)
+	judge := sentence
+	if m.sentence != nil {
+		judge = m.sentence
+	}
+	class, fault := judge(r, got, err)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.counts[class]++

@@ -24,7 +24,10 @@ func schedulerOptions(cfg configs.Config) scheduler.Options {
 		Limits: queue.Limits{
 			MaxPending: m.MaxPending, MaxPendingAge: m.MaxPendingAge, MaxFailed: m.MaxFailed, MaxFailedAge: m.MaxFailedAge,
 		},
-		Quotas:   map[int]queue.Quota{0: quota(cfg.Quotas)},
+		Quotas: map[int]queue.Quota{0: quota(cfg.Quotas)},
+		QuietHours: scheduler.WorkHours{
+			Enabled: true, Start: minutes(cfg.QuietHours.Start), End: minutes(cfg.QuietHours.End),
+		},
 		Numbered: len(cfg.Modems) == 0,
 		Balance:  map[int]scheduler.Balance{},
 	}

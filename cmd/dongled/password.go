@@ -17,7 +17,7 @@ func readPassword(ctx context.Context, in *os.File, prompts io.Writer) (string, 
 	lines := bufio.NewReader(io.LimitReader(in, 4<<10))
 	restore, err := silence(in)
 	if err != nil { // not a terminal
-		return readLine(lines)
+		return readLine(lines, "password")
 	}
 	defer restore()
 	type answer struct {
@@ -41,7 +41,7 @@ func askTwice(lines *bufio.Reader, prompts io.Writer) (string, error) {
 	var typed [2]string
 	for i, prompt := range []string{"Password: ", "Once more: "} {
 		fmt.Fprint(prompts, prompt)
-		line, err := readLine(lines)
+		line, err := readLine(lines, "password")
 		fmt.Fprintln(prompts) // the one that was typed was not shown either
 		if err != nil {
 			return "", err
@@ -54,13 +54,14 @@ func askTwice(lines *bufio.Reader, prompts io.Writer) (string, error) {
 	return typed[0], nil
 }
 
-func readLine(r *bufio.Reader) (string, error) {
+// readLine reads what is named so in its errors.
+func readLine(r *bufio.Reader, what string) (string, error) {
 	line, err := r.ReadString('\n')
 	if errors.Is(err, io.EOF) && line != "" {
 		err = nil // a last line may lack its end
 	}
 	if err != nil {
-		return "", fmt.Errorf("read the password: %w", err)
+		return "", fmt.Errorf("read the %s: %w", what, err)
 	}
 	return strings.TrimRight(line, "\r\n"), nil
 }

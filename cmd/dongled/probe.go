@@ -70,6 +70,18 @@ func printJSON(w io.Writer, v any) error {
 	return err
 }
 
+// printRows prints a list: a line an entry, its columns aligned, or JSON.
+func printRows[T any](w io.Writer, asJSON bool, all []T, columns func(T) []string) error {
+	if asJSON {
+		return printJSON(w, all)
+	}
+	rows := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, one := range all {
+		fmt.Fprintln(rows, strings.Join(columns(one), "\t"))
+	}
+	return rows.Flush()
+}
+
 // look asks the bus, and those who hold a port of it.
 func look(ctx context.Context, bus interface {
 	Probe(context.Context) ([]probe.Dongle, error)

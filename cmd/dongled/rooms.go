@@ -27,6 +27,7 @@ type rooms struct {
 	auth     *auth.Auth
 	logs     *logbook.Book
 	uplink   *uplink.Uplink
+	vendors  vendors
 }
 
 // newRooms makes them, and a logger that writes into the logbook too.
@@ -43,8 +44,9 @@ func newRooms(cfg configs.Config, log *slog.Logger) (rooms, *slog.Logger, error)
 		hooks: webhook.New(webhook.Options{
 			AllowLAN: cfg.Webhooks.AllowLANHTTP, Version: buildVersion(), Log: log.With("component", "webhooks"),
 		}),
-		auth: auth.New(auth.Options{AllowShort: cfg.Auth.AllowShortPasswords, Log: log.With("component", "auth")}),
-		logs: logs,
+		auth:    auth.New(auth.Options{AllowShort: cfg.Auth.AllowShortPasswords, Log: log.With("component", "auth")}),
+		logs:    logs,
+		vendors: newVendors(cfg, log),
 	}
 	r.uplink = uplink.New(uplink.Options{
 		URL: u.URL, Name: u.Name, PrivateToken: u.PrivateToken, Username: u.Username, Password: u.Password, Code: u.Code,
@@ -65,7 +67,7 @@ func (r rooms) tell(t *store.Tx, e outbox.Event) {
 }
 
 func (r rooms) all() []store.Room {
-	return []store.Room{r.settings, r.hooks, r.auth, r.logs, r.uplink}
+	return append(r.vendors.rooms(), r.settings, r.hooks, r.auth, r.logs, r.uplink)
 }
 
 // export has webhooks told of a period of the inbox, as the SMSGate server above asks for it. Of types

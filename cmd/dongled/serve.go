@@ -53,5 +53,8 @@ func (c *serveCmd) Run(ctx context.Context, s streams, bus probe.Bus) error {
 			"password", d.login.password, "kept", d.login.file)
 	}
 	d.log.Info("listening", "address", d.ln.Addr().String(), "tls", d.cert != nil, "version", buildVersion(), "sims", len(e.Config.Modems), "auto", len(e.Config.Modems) == 0)
+	if d.linksLn != nil {
+		d.log.Info("short links are answered", "address", d.linksLn.Addr().String(), "base", e.Config.Links.PublicBaseURL)
+	}
 	return d.Run(ctx)
 }

@@ -25,8 +25,10 @@ type left struct {
 func (s *soak) audit() {
 	shown := s.listInbox()
 	said := map[string]string{}
-	for id := range s.posted {
-		said[id] = s.g.get(s.t, id).State
+	for _, l := range s.letters {
+		if s.posted[l.id].accepted {
+			said[l.id] = s.g.get(s.t, l.id).State
+		}
 	}
 	s.auditSettings()
 	deliveries := map[string]map[string]earRow{}
@@ -53,8 +55,8 @@ func (s *soak) audit() {
 		tally[m.State]++
 		a.message(l, m)
 	}
-	if len(end.messages) != len(s.letters) {
-		s.wrong(time.Now(), "%d messages are stored, want %d", len(end.messages), len(s.letters))
+	if own := len(end.messages) - a.auditVendors(end); own != len(s.letters) {
+		s.wrong(time.Now(), "%d messages are stored, want %d", own, len(s.letters))
 	}
 	s.auditInbox(end, shown)
 	s.auditCalls(end.events)

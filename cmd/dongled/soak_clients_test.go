@@ -97,20 +97,21 @@ func (s *soak) drain() {
 	s.ears[moodyEar].behave(manner{moodyEar, http.StatusOK, 0})
 	s.played = append(s.played, soakStep{time.Since(s.began), restart{}})
 	s.restart(restart{})
+	s.vendors.ear.heal()
 	s.endLife()
 	from := time.Now()
 	late := from.Add(latestReport + 3*time.Second)
 	for {
 		open := s.g.count(s.t, "Pending") + s.g.count(s.t, "Processed")
 		in, want := s.inboxCount(), s.wantNotes()
-		if open == 0 && in >= want && time.Now().After(late) && s.pendingFor(wellEar) == 0 {
+		if open == 0 && in >= want && time.Now().After(late) && s.pendingFor(wellEar) == 0 && s.pendingCallbacks() == "0" {
 			s.t.Logf("drained in %v", time.Since(from).Round(time.Second))
 			return
 		}
 		if time.Since(from) > drainPatience {
 			_, modems := s.g.request(s.t, "GET", "/modems", "", http.StatusOK)
-			s.wrong(time.Now(), "%v after the last fault %d messages have no end, %d of %d are in the inbox, and %d events are not told; the modems: %s",
-				drainPatience, open, in, want, s.pendingFor(wellEar), modems)
+			s.wrong(time.Now(), "%v after the last fault %d messages have no end, %d of %d are in the inbox, and %d events and %s callbacks are not told; the modems: %s",
+				drainPatience, open, in, want, s.pendingFor(wellEar), s.pendingCallbacks(), modems)
 			return
 		}
 		time.Sleep(100 * time.Millisecond)

@@ -67,8 +67,11 @@ type soak struct {
 	notes   []*note
 	calls   []called
 	lives   []*soakLife
-	said    []record // by all gateways; read when the last one has ended
-	kills   []cut    // of the gateway, whatever the SIM
+	// vendors is their key and receiver of callbacks.
+	vendors       *vendorCrash
+	vendorLetters []*vendorLetter
+	said          []record // by all gateways; read when the last one has ended
+	kills         []cut    // of the gateway, whatever the SIM
 	// unset are the settings that the gateway began with.
 	unset map[string]map[string]any
 
@@ -144,7 +147,8 @@ func newSoak(t *testing.T, seed uint64, length time.Duration) *soak {
 	}
 	s.site = newSite(t, ports, knownPassword,
 		fmt.Sprintf("messages: {send_timeout: %v, unknown_after: %v}", sendTimeout, unknownAfter),
-		fmt.Sprintf("encryption: {passphrase: %q}\nwebhooks: {signing_key: %q}", soakPassphrase, soakSigningKey))
+		fmt.Sprintf("encryption: {passphrase: %q}\nwebhooks: {signing_key: %q}", soakPassphrase, soakSigningKey),
+		s.vendorSettings(seed))
 	s.listenAll()
 	return s
 }
@@ -214,6 +218,7 @@ func (s *soak) run() {
 	s.start()
 	s.unset = s.settings()
 	s.registerAll()
+	s.subscribeVendors()
 	for _, step := range s.plan {
 		time.Sleep(time.Until(s.began.Add(step.at)))
 		s.played = append(s.played, soakStep{time.Since(s.began), step.act})
@@ -229,6 +234,7 @@ func (s *soak) run() {
 
 // start begins a life of the gateway.
 func (s *soak) start() {
+	s.vendors.ear.life(true)
 	g := s.serve(s.t)
 	s.mu.Lock()
 	s.g = g

@@ -45,7 +45,7 @@ func (s soakStep) String() string {
 // planner draws the acts of a soak. What it draws follows from the seed alone.
 type planner struct {
 	*rand.Rand
-	letters, notes, calls int
+	letters, notes, calls, vendors int
 }
 
 // soakPlan is all that happens in a soak of that length, in order.
@@ -67,6 +67,9 @@ func (p *planner) beat(at time.Duration) (steps []soakStep) {
 	add := func(act soakAct) { steps = append(steps, soakStep{at + p.within(0, busy), act}) }
 	for range 10 + p.IntN(12) {
 		add(p.letter())
+	}
+	for range 2 + p.IntN(4) {
+		add(p.vendorLetter())
 	}
 	for range 2 + p.IntN(4) {
 		add(p.note())

@@ -40,17 +40,13 @@ type tokenPair struct {
 
 // Run prints the access token, or all of it.
 func (c *tokenCmd) Run(ctx context.Context, s streams) error {
-	e, err := c.load()
-	if err != nil {
-		return err
-	}
 	var t auth.Tokens
-	if err := carryOut(ctx, e.Config, orderToken, tokenOrder{c.User, c.Scopes, c.TTL}, &t); err != nil {
+	if err := c.tell(ctx, orderToken, tokenOrder{c.User, c.Scopes, c.TTL}, &t); err != nil {
 		return err
 	}
 	if c.JSON {
 		return printJSON(s.out, tokenPair{t.ID, "Bearer", t.Access, t.Refresh, t.Expires})
 	}
-	_, err = fmt.Fprintln(s.out, t.Access)
+	_, err := fmt.Fprintln(s.out, t.Access)
 	return err
 }

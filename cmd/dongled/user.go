@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"dongled/httpapi/auth"
@@ -54,11 +53,16 @@ func (c *userAddCmd) password(ctx context.Context, s streams) (string, error) {
 	case c.Generate:
 		return strings.ToLower(rand.Text()), nil
 	case c.PasswordFile != "":
-		kept, err := os.ReadFile(c.PasswordFile)
-		first, _, _ := strings.Cut(string(kept), "\n")
-		return strings.TrimSuffix(first, "\r"), err
+		return firstLine(c.PasswordFile)
 	}
 	return readPassword(ctx, os.Stdin, s.err)
+}
+
+// firstLine is that of a file, which a secret is read from.
+func firstLine(path string) (string, error) {
+	kept, err := os.ReadFile(path)
+	first, _, _ := strings.Cut(string(kept), "\n")
+	return strings.TrimSuffix(first, "\r"), err
 }
 
 type userListCmd struct {
@@ -68,22 +72,13 @@ type userListCmd struct {
 
 // Run prints a line a user.
 func (c *userListCmd) Run(ctx context.Context, s streams) error {
-	e, err := c.load()
-	if err != nil {
-		return err
-	}
 	var users []auth.User
-	if err := carryOut(ctx, e.Config, orderUserList, done{}, &users); err != nil {
+	if err := c.tell(ctx, orderUserList, done{}, &users); err != nil {
 		return err
 	}
-	if c.JSON {
-		return printJSON(s.out, users)
-	}
-	rows := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	for _, u := range users {
-		fmt.Fprintf(rows, "%s\t%s\t%s\n", u.Name, u.Created.Local().Format(time.DateOnly), strings.Join(u.Scopes, ","))
-	}
-	return rows.Flush()
+	return printRows(s.out, c.JSON, users, func(u auth.User) []string {
+		return []string{u.Name, u.Created.Local().Format(time.DateOnly), strings.Join(u.Scopes, ",")}
+	})
 }
 
 type userRemoveCmd struct {
@@ -93,9 +88,5 @@ type userRemoveCmd struct {
 
 // Run removes the user.
 func (c *userRemoveCmd) Run(ctx context.Context) error {
-	e, err := c.load()
-	if err != nil {
-		return err
-	}
-	return carryOut(ctx, e.Config, orderUserRemove, userOrder{Name: c.Name}, &done{})
+	return c.tell(ctx, orderUserRemove, userOrder{Name: c.Name}, &done{})
 }

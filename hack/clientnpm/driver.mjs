@@ -72,13 +72,16 @@ const receiver = async () => {
   return { came, server, url: `http://127.0.0.1:${server.address().port}/hook` };
 };
 
+// Under /api/3rdparty/v1 what is well has an error of null, which the package's types allow.
+const well = (recipients) => recipients.map(({ error, ...rest }) => (error == null ? rest : { error, ...rest }));
+
 const methods = {
   async send() {
     const m = await api.send({
       id: null, message: "Hello", ttl: null, phoneNumbers: [number], simNumber: null, withDeliveryReport: null,
     });
     assert.equal(m.state, words.ProcessState.Pending);
-    assert.deepEqual(m.recipients, [{ phoneNumber: number, state: "Pending" }]);
+    assert.deepEqual(well(m.recipients), [{ phoneNumber: number, state: "Pending" }]);
     const short = await api.send({ message: "Hello", phoneNumbers: ["12345"] }, { skipPhoneValidation: true });
     assert.equal(short.recipients[0].phoneNumber, "12345");
     await fails(409, api.send({ id: m.id, message: "Hello", phoneNumbers: [number] }));
@@ -88,7 +91,7 @@ const methods = {
   async getState() {
     const { id } = await api.send({ message: "Grüße 🔐", phoneNumbers: [number], simNumber: 1, ttl: 600 });
     const m = await ends(id, words.ProcessState.Delivered);
-    assert.deepEqual(m.recipients, [{ phoneNumber: number, state: "Delivered" }]);
+    assert.deepEqual(well(m.recipients), [{ phoneNumber: number, state: "Delivered" }]);
     await fails(404, api.getState("unheard-of"));
 
     const secret = { message: encrypted("Top secret ✓"), phoneNumbers: [encrypted(number)], simNumber: 2, isEncrypted: true };
