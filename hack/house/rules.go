@@ -23,7 +23,8 @@ type rule struct {
 	uses map[string][]string
 }
 
-// rules is the house. A package without a rule fails, so that a new room is a decision.
+// rules is the house. A package without a rule fails, so that a new room is a decision. A rule whose name
+// ends in /* is for a family: every package right below that has no rule of its own.
 var rules = map[string]rule{
 	"cmd/dongled":  {all: true},
 	"hack/house":   {},
@@ -37,24 +38,28 @@ var rules = map[string]rule{
 	"httpapi": {
 		ours: []string{
 			"httpapi/auth", "httpapi/webhook", "scheduler/queue", "scheduler/inbox", "scheduler/outbox", "scheduler/settings",
-			"scheduler/logbook", "modem",
+			"scheduler/logbook", "modem", "httpapi/links", "httpapi/templates", "httpapi/courier", "pdu",
 		},
 		roots: []string{"github.com/gofiber/fiber/v2", "github.com/swaggest/swgui"},
-		exact: []string{"github.com/valyala/fasthttp"},
+		exact: []string{"github.com/valyala/fasthttp", "go.yaml.in/yaml/v3"},
 		uses: map[string][]string{
+			"pdu":                {"Count", "Content"},
 			"modem":              {"Status", "State*", "Warning*", "Severity*", "Registered", "TraceLine", "USSD*", "ErrNotReady", "ErrUSSD*"},
 			"scheduler/inbox":    {"Message", "Filter", "Kind", "ParseKind", "SMS", "DataSMS", "MMS", "Replay", "Unreadable"},
 			"scheduler/outbox":   {"SystemPing", "AppStarted"},
 			"scheduler/logbook":  {"Entry"},
 			"scheduler/settings": {"Fault"},
+			"httpapi/courier":    {"Delivery", "Pending", "Delivered", "Failed"},
 		},
 	},
 	"httpapi/auth": {
 		ours:  []string{"scheduler/store"},
 		roots: []string{"go.etcd.io/bbolt", "golang.org/x/crypto/argon2", "github.com/golang-jwt/jwt/v5"},
 	},
+	"httpapi/post":          {},
+	"httpapi/post/posttest": {},
 	"httpapi/webhook": {
-		ours:  []string{"scheduler/store", "scheduler/outbox"},
+		ours:  []string{"scheduler/store", "scheduler/outbox", "httpapi/post"},
 		roots: []string{"go.etcd.io/bbolt"},
 	},
 	"httpapi/uplink": {
@@ -65,6 +70,40 @@ var rules = map[string]rule{
 		uses: map[string][]string{
 			"modem": {"Status"}, "scheduler/settings": {"Fault"}, "httpapi/webhook": {"Hook"},
 		},
+	},
+	"httpapi/courier": {
+		ours:  []string{"scheduler/store", "httpapi/post"},
+		roots: []string{"go.etcd.io/bbolt"},
+	},
+	"httpapi/links": {
+		ours:  []string{"scheduler/store"},
+		roots: []string{"go.etcd.io/bbolt"},
+		exact: []string{
+			"golang.org/x/net/idna", "golang.org/x/net/netutil", "golang.org/x/net/publicsuffix", "golang.org/x/time/rate",
+		},
+	},
+	"httpapi/templates": {
+		ours:  []string{"scheduler/store"},
+		roots: []string{"go.etcd.io/bbolt"},
+		exact: []string{"github.com/google/uuid", "golang.org/x/text/language"},
+	},
+	"httpapi/compat": {
+		ours: []string{
+			"httpapi/auth", "httpapi/courier", "httpapi/links", "httpapi/templates", "scheduler/queue", "scheduler/inbox",
+			"scheduler/store", "modem",
+		},
+		roots: []string{"github.com/gofiber/fiber/v2"},
+		uses:  map[string][]string{"modem": {"Status"}, "scheduler/inbox": {"Message", "Filter", "ErrNotFound"}},
+	},
+	"httpapi/compat/compattest": {all: true},
+	"httpapi/compat/*": { // the dialects, which know nothing of each other
+		ours: []string{
+			"httpapi/auth", "httpapi/compat", "httpapi/courier", "httpapi/links", "httpapi/templates", "scheduler/queue",
+			"scheduler/inbox", "scheduler/store", "modem", "pdu",
+		},
+		roots: []string{"github.com/gofiber/fiber/v2", "go.etcd.io/bbolt", "golang.org/x/text/encoding"},
+		exact: []string{"github.com/google/uuid", "github.com/valyala/fasthttp"},
+		uses:  map[string][]string{"modem": {"Status", "State*"}, "pdu": {"Count", "Content", "SameNumber"}},
 	},
 	"scheduler": {
 		ours: []string{
@@ -128,7 +167,7 @@ func violations(files []source, rules map[string]rule) []string {
 		if f.isTest {
 			continue
 		}
-		r, ok := rules[f.pkg]
+		r, ok := rules[nameOf(rules, f.pkg)]
 		if !ok {
 			out = append(out, fmt.Sprintf("%s: package %s has no import rule; decide one in hack/house/rules.go", f.path, f.pkg))
 		} else if !r.all {
@@ -143,6 +182,17 @@ func violations(files []source, rules map[string]rule) []string {
 	}
 	return out
 }
+
+// nameOf is the name of the rule for a package: its own, or its family's.
+func nameOf(rules map[string]rule, pkg string) string {
+	if _, own := rules[pkg]; own {
+		return pkg
+	}
+	return path.Dir(pkg) + family
+}
+
+// family ends the name of a rule for one.
+const family = "/*"
 
 func (r rule) violations(f source) []string {
 	var out []string
