@@ -2,8 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"math"
-	"strconv"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -51,7 +49,7 @@ func newCallback(d courier.Delivery) callback {
 func (s *Server) callbacks(c *fiber.Ctx) error {
 	q := queryOf(c)
 	state := q.callbackState()
-	limit, offset := q.integer("limit", 1, maxCallbacks, defaultLimit), q.integer("offset", 0, math.MaxInt32, 0)
+	limit, offset := q.integer("limit", 1, maxCallbacks, defaultLimit), q.integer("offset", 0, maxOffset, 0)
 	if q.err != nil {
 		return q.err
 	}
@@ -59,12 +57,7 @@ func (s *Server) callbacks(c *fiber.Ctx) error {
 	if err != nil {
 		return fromRead(err)
 	}
-	list := make([]callback, 0, len(page))
-	for _, d := range page {
-		list = append(list, newCallback(d))
-	}
-	c.Set(headerTotalCount, strconv.Itoa(total))
-	return c.JSON(list)
+	return paged(c, page, total, newCallback)
 }
 
 func (q *query) callbackState() string {

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/hex"
-	"math"
-	"strconv"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -94,12 +92,7 @@ func (s *Server) inbox(c *fiber.Ctx) error {
 	if err != nil {
 		return fromRead(err)
 	}
-	messages := make([]incomingMessage, 0, len(page))
-	for _, m := range page {
-		messages = append(messages, newIncomingMessage(m))
-	}
-	c.Set(headerTotalCount, strconv.Itoa(total))
-	return c.JSON(messages)
+	return paged(c, page, total, newIncomingMessage)
 }
 
 // inboxFaults are the faults of a query as SMSGate words them for the inbox.
@@ -120,7 +113,7 @@ func (q *query) inbox(deviceID string) (f inbox.Filter, nothing bool, err error)
 	f.Kind, nothing = q.kind()
 	q.flag("includeAttachments") // there are none to include
 	f.Limit = q.integer("limit", 1, maxInboxLimit, defaultLimit)
-	f.Offset = q.integer("offset", 0, math.MaxInt32, 0)
+	f.Offset = q.integer("offset", 0, maxOffset, 0)
 	f.From, f.To = q.time("from"), q.time("to")
 	q.ownDevice(deviceID)
 	q.inOrder("period", f.From, f.To) // SMSGate has words of its own for that

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"mime"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -12,9 +11,6 @@ import (
 
 	"dongled/scheduler/queue"
 )
-
-// headerTotalCount carries how many messages a listing matches in all.
-const headerTotalCount = "X-Total-Count"
 
 // send answers POST /messages, after the commit, with Location and the full state.
 func (s *Server) send(p profile) fiber.Handler {
@@ -132,11 +128,6 @@ func (s *Server) list(p profile) fiber.Handler {
 		if err != nil {
 			return fromRead(err)
 		}
-		states := make([]messageState, 0, len(page))
-		for _, m := range page {
-			states = append(states, s.state(p, m, listing.includeContent))
-		}
-		c.Set(headerTotalCount, strconv.Itoa(total))
-		return c.JSON(states)
+		return paged(c, page, total, func(m queue.Message) messageState { return s.state(p, m, listing.includeContent) })
 	}
 }

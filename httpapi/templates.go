@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -98,13 +97,8 @@ func (s *Server) listTemplates(c *fiber.Ctx) error {
 		return q.err
 	}
 	all := s.opt.Templates.List()
-	c.Set(headerTotalCount, strconv.Itoa(len(all)))
 	page := all[min(offset, len(all)):]
-	list := make([]projectState, 0, limit)
-	for _, p := range page[:min(limit, len(page))] {
-		list = append(list, newProjectState(p))
-	}
-	return c.JSON(list)
+	return paged(c, page[:min(limit, len(page))], len(all), newProjectState)
 }
 
 // maxTemplates bounds a page of templates.

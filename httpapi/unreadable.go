@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"math"
-	"strconv"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -40,14 +39,9 @@ func (s *Server) unreadable(c *fiber.Ctx) error {
 	if err != nil {
 		return fromRead(err)
 	}
-	messages := make([]unreadableMessage, 0, len(latest))
-	for _, u := range latest {
-		messages = append(messages, unreadableMessage{
-			stamp(u.At), u.SIM, u.IMSI, hex.EncodeToString(u.PDU), u.Line, u.Error,
-		})
-	}
-	c.Set(headerTotalCount, strconv.FormatUint(ever, 10))
-	return c.JSON(messages)
+	return paged(c, latest, ever, func(u inbox.Unreadable) unreadableMessage {
+		return unreadableMessage{stamp(u.At), u.SIM, u.IMSI, hex.EncodeToString(u.PDU), u.Line, u.Error}
+	})
 }
 
 // unreadableCheck shows that there were messages that nobody could read; ok is false if there were

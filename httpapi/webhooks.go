@@ -3,9 +3,7 @@ package httpapi
 import (
 	"context"
 	"errors"
-	"math"
 	"net/url"
-	"strconv"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -148,7 +146,7 @@ func (s *Server) testWebhook(c *fiber.Ctx) error {
 func (s *Server) deliveries(c *fiber.Ctx) error {
 	q := queryOf(c)
 	state := q.deliveryState()
-	limit, offset := q.integer("limit", 1, maxDeliveries, defaultLimit), q.integer("offset", 0, math.MaxInt32, 0)
+	limit, offset := q.integer("limit", 1, maxDeliveries, defaultLimit), q.integer("offset", 0, maxOffset, 0)
 	if q.err != nil {
 		return q.err
 	}
@@ -156,12 +154,7 @@ func (s *Server) deliveries(c *fiber.Ctx) error {
 	if err != nil {
 		return fromWebhook(err)
 	}
-	list := make([]delivery, 0, len(page))
-	for _, d := range page {
-		list = append(list, newDelivery(d))
-	}
-	c.Set(headerTotalCount, strconv.Itoa(total))
-	return c.JSON(list)
+	return paged(c, page, total, newDelivery)
 }
 
 func (q *query) deliveryState() string {
