@@ -1,7 +1,6 @@
 package post_test
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/tls"
@@ -285,25 +284,10 @@ func TestNothingIsQuoted(t *testing.T) {
 		"HTTP/1.1 200 OK\r\nsecret\r\n\r\n":                 "malformed MIME header: missing colon",
 		"HTTP/1.1 200 OK\r\nContent-Length: secret\r\n\r\n": "bad Content-Length",
 	} {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			conn, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			defer conn.Close()
-			_, _ = http.ReadRequest(bufio.NewReader(conn))
-			_, _ = conn.Write([]byte(answer))
-		}()
+		address, end := posttest.Raw(t, answer)
 		c := post.New(post.Options{})
-		v := c.Do(ctx, post.Request{URL: fmt.Sprintf("http://%s/s3cret?token=s3cret", ln.Addr())})
-		_ = ln.Close()
-		<-done
+		v := c.Do(ctx, post.Request{URL: fmt.Sprintf("http://%s/s3cret?token=s3cret", address)})
+		end()
 		if full := "net/http: HTTP/1.x transport connection broken: " + want; v.Kind != post.Unreachable || v.Err != full {
 			t.Errorf("%q: %+v\nwant %s", answer, v, full)
 		}

@@ -1,7 +1,6 @@
 package webhook_test
 
 import (
-	"bufio"
 	"fmt"
 	"log"
 	"net"
@@ -115,22 +114,9 @@ func TestAnswersAreNotQuoted(t *testing.T) {
 		"HTTP/1.1 200 OK\r\nContent-Length: secret\r\n\r\n":                 "bad Content-Length",
 		"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n": "http: message cannot contain multiple Content-Length headers; got",
 	} {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		f.ok(err)
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			conn, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			defer conn.Close()
-			_, _ = http.ReadRequest(bufio.NewReader(conn))
-			_, _ = conn.Write([]byte(answer))
-		}()
-		got := f.tested("http://" + ln.Addr().String())
-		f.ok(ln.Close())
-		<-done
+		address, end := posttest.Raw(t, answer)
+		got := f.tested("http://" + address)
+		end()
 		if full := "failed 0 net/http: HTTP/1.x transport connection broken: " + want; got != full {
 			t.Errorf("%q: %s\nwant %s", answer, got, full)
 		}
