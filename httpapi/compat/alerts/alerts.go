@@ -7,7 +7,6 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"dongled/httpapi/compat"
-	"dongled/scheduler/store"
 )
 
 // The documents differ in their paths.
@@ -59,27 +58,25 @@ type Dialect struct {
 	name      string
 	spec      []byte
 	signed    bool
-	base      compat.Base
-	store     *store.Store
 	gateway   compat.Gateway
 	receivers map[string]receiver
 	anybody   receiver
 }
 
 // NewAlertmanager makes the dialect of Alertmanager.
-func NewAlertmanager(b compat.Base, receivers []Receiver) *Dialect {
-	return build(b, "alertmanager", alertmanagerSpec, receivers)
+func NewAlertmanager(_ compat.Base, receivers []Receiver) *Dialect {
+	return build("alertmanager", alertmanagerSpec, receivers)
 }
 
 // NewGrafana makes the dialect of Grafana.
-func NewGrafana(b compat.Base, receivers []Receiver) *Dialect {
-	d := build(b, "grafana", grafanaSpec, receivers)
+func NewGrafana(_ compat.Base, receivers []Receiver) *Dialect {
+	d := build("grafana", grafanaSpec, receivers)
 	d.signed = true
 	return d
 }
 
-func build(b compat.Base, name string, spec []byte, receivers []Receiver) *Dialect {
-	d := &Dialect{name: name, spec: spec, base: b, receivers: map[string]receiver{}}
+func build(name string, spec []byte, receivers []Receiver) *Dialect {
+	d := &Dialect{name: name, spec: spec, receivers: map[string]receiver{}}
 	d.anybody = prepare(Receiver{MaxParts: DefaultMaxParts})
 	for _, r := range receivers {
 		d.receivers[r.Name] = prepare(r)

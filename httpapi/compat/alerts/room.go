@@ -41,10 +41,7 @@ func (d *Dialect) Buckets() [][]byte { return [][]byte{d.bucket()} }
 func (d *Dialect) Kinds() []byte { return []byte{d.kind()} }
 
 // Prepare implements store.Room.
-func (d *Dialect) Prepare(t *store.Tx) error {
-	d.store = t.Store()
-	return nil
-}
+func (*Dialect) Prepare(*store.Tx) error { return nil }
 
 // Due implements store.Room.
 func (d *Dialect) Due(t *store.Tx, _ byte, rest []byte) { t.Del(store.Bucket(t, d.bucket()), rest) }

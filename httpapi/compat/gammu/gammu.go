@@ -37,9 +37,7 @@ func (d *Dialect) Mount(r fiber.Router, g compat.Gateway) {
 	route(r.Get, "/sms", "inbox:list", d.list)
 	route(r.Get, "/sms/:place", "inbox:list", d.get)
 	route(r.Delete, "/sms/:place", "inbox:list", d.remove)
-	// Not r.Get, which takes HEAD as well: who only looks would take a message and not get it.
-	one := func(path string, h ...fiber.Handler) fiber.Router { return r.Add(fiber.MethodGet, path, h...) }
-	route(one, "/getsms", "inbox:list", d.take)
+	route(r.Get, "/getsms", "inbox:list", d.take)
 	route(r.Get, "/signal", "devices:list", d.signal)
 	route(r.Get, "/network", "devices:list", d.network)
 	route(r.Get, "/reset", "devices:list", reset)

@@ -43,7 +43,6 @@ func (*Dialect) OpenAPI() []byte { return spec }
 func (d *Dialect) Mount(r fiber.Router, g compat.Gateway) {
 	d.gateway = g
 	for _, method := range []string{fiber.MethodGet, fiber.MethodPost} {
-		// Not r.Get, which takes HEAD as well: who only looks would send a message.
 		r.Add(method, "/cgi-bin/sendsms", g.Answering(fail), g.Enter(credentials, "messages:send"), g.Body, d.send)
 	}
 }

@@ -55,7 +55,6 @@ func (d *Dialect) Mount(r fiber.Router, g compat.Gateway) {
 	d.gateway = g
 	route := func(v version, method, path, scope string, h fiber.Handler) {
 		for _, prefix := range []string{"", "/index.php"} {
-			// Not r.Get, which takes HEAD as well: who only looks would send a message.
 			r.Add(method, prefix+path, g.Answering(v.fail), g.Enter(v.credentials, scope), g.Body, h)
 		}
 	}
@@ -87,21 +86,12 @@ const fieldCalls = "calls"
 
 func calls(*fiber.Ctx) error { return errUnsupported }
 
-// statuses are the HTTP statuses of errors.
-var statuses = map[compat.Kind]int{
-	compat.Unauthorized: fiber.StatusUnauthorized, compat.Forbidden: fiber.StatusForbidden, compat.TooMany: fiber.StatusTooManyRequests,
-	compat.Invalid: fiber.StatusBadRequest, compat.NotFound: fiber.StatusNotFound, compat.TooLarge: fiber.StatusRequestEntityTooLarge,
-	compat.Malformed: fiber.StatusBadRequest, compat.Full: fiber.StatusServiceUnavailable, compat.Internal: fiber.StatusServiceUnavailable,
-}
-
 // refusal is the status and the text of an error, the vendor's words first.
 func refusal(c *fiber.Ctx, t compat.Trouble) (status int, text string) {
-	status, known := statuses[t.Kind]
+	status = compat.Status(t.Kind)
 	switch {
 	case t.Field == fieldCalls:
 		return fiber.StatusNotImplemented, t.Problem
-	case !known:
-		return fiber.StatusInternalServerError, t.Problem
 	case t.Kind == compat.Unauthorized && seen(c).token:
 		return status, "Invalid access token"
 	case t.Kind == compat.Unauthorized:
